@@ -1,0 +1,133 @@
+# Kahu: build, check, test, bench, install.   `make help` lists the targets.
+#
+#   make                 release build: build/kahu, build/kahucmd, build/kahu-load
+#   make SAN=asan        address + undefined-behaviour sanitizers, in build/asan
+#   make SAN=ubsan       undefined-behaviour sanitizer alone, in build/ubsan
+#   make DEBUG=1         -O0 with expensive invariants, in build/debug
+.DEFAULT_GOAL := all
+MAKEFLAGS     += --no-builtin-rules
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS     += -j$(shell nproc)
+endif
+.SUFFIXES:
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+VERSION := 0.1.0
+CXX     ?= g++
+ifeq ($(origin CXX),default)
+CXX     := g++
+endif
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+# --- build modes ---------------------------------------------------------------------------------
+WARN   := -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers -Werror
+CXXSTD := -std=c++20
+COMMON  = $(CXXSTD) -g -pthread $(WARN) -I. -I$(B)/gen -DKAHU_VERSION='"$(VERSION)"' -fno-omit-frame-pointer
+ifeq ($(SAN),asan)
+  B     := build/asan
+  FLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -DKAHU_SANITIZED=1
+else ifeq ($(SAN),ubsan)
+  B     := build/ubsan
+  FLAGS := -O1 -fsanitize=undefined -fno-sanitize-recover=undefined
+else ifeq ($(DEBUG),1)
+  B     := build/debug
+  FLAGS := -O0 -DKAHU_EXPENSIVE_INVARIANTS=1
+else
+  B     := build
+  FLAGS := -O2 -DNDEBUG
+endif
+CCACHE := $(shell command -v ccache 2>/dev/null)
+LDLIBS := -lssl -lcrypto -levent_core -lfmt -lpcre2-8 -lcares -lsystemd
+
+# --- layers: a folder may use only folders listed before it (scripts/check-layers) -----------------
+MODULES := $(patsubst %/,%,$(sort $(wildcard core/modules/*/)))
+FOLDERS := mem core/base core/sip core/stats core/proc core/module core/config core/net core/script \
+           tls rpc $(MODULES) core/app
+name     = $(subst /,_,$(1))
+sources  = $(filter-out %/main.cpp,$(sort $(wildcard $(1)/*.cpp))) $(GEN_$(call name,$(1)))
+objects  = $(patsubst %.cpp,$(B)/obj/%.o,$(patsubst $(B)/gen/%,gen/%,$(call sources,$(1))))
+archive  = $(B)/lib/$(call name,$(1)).a
+
+GEN_core_config := $(patsubst core/config/%.yy,$(B)/gen/core/config/%.tab.cpp,$(wildcard core/config/*.yy))
+ARCHIVES        := $(foreach f,$(FOLDERS),$(call archive,$(f)))
+
+.PHONY: all help
+all: $(B)/kahu $(B)/kahucmd $(B)/kahu-load          ## the server, its command client and the load generator
+
+define folder_rules
+$(call archive,$(1)): $(call objects,$(1))
+	@mkdir -p $$(@D) && rm -f $$@ && ar rcsT $$@ $$^
+endef
+$(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
+
+$(B)/obj/%.o: %.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX $<"
+	@$(CCACHE) $(CXX) $(COMMON) $(FLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
+$(B)/obj/gen/%.o: $(B)/gen/%.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX $<"
+	@$(CCACHE) $(CXX) $(COMMON) $(FLAGS) $(CXXFLAGS) -Wno-shadow -MMD -MP -c $< -o $@
+$(B)/gen/core/config/%.tab.cpp: core/config/%.yy
+	@mkdir -p $(@D)
+	@echo "  BISON $<"
+	@bison -Wall -Werror -Wno-error=other --header=$(B)/gen/core/config/$*.tab.h -o $@ $<
+# Whoever includes the grammar's tokens must wait until bison has written them.
+$(foreach s,$(wildcard core/config/*.cpp),$(B)/obj/$(s:.cpp=.o)): | $(GEN_core_config)
+
+# The lock shims must be in the executable, and be found by libcrypto (tls/README.md).
+LINK_KAHU := -Wl,--whole-archive $(ARCHIVES) -Wl,--no-whole-archive \
+             -Wl,--export-dynamic-symbol='pthread_rwlock_*' -Wl,--export-dynamic-symbol=pthread_self
+$(B)/kahu: $(B)/obj/core/app/main.o $(ARCHIVES)
+	@echo "  LD  $@"
+	@$(CXX) $(FLAGS) -pthread -rdynamic -o $@ $< $(LINK_KAHU) $(LDLIBS)
+
+CMD_OBJECTS := $(patsubst %.cpp,$(B)/obj/%.o,$(wildcard rpc/client/*.cpp))
+$(B)/kahucmd: $(CMD_OBJECTS) $(call archive,rpc) $(call archive,core/base)
+	@echo "  LD  $@"
+	@$(CXX) $(FLAGS) -o $@ $(CMD_OBJECTS) $(B)/obj/rpc/binrpc.o $(call archive,core/base) -lfmt -lreadline
+
+LOAD_OBJECTS := $(patsubst %.cpp,$(B)/obj/%.o,$(wildcard test/load/*.cpp))
+$(B)/kahu-load: $(LOAD_OBJECTS) $(call archive,core/base)
+	@echo "  LD  $@"
+	@$(CXX) $(FLAGS) -pthread -o $@ $(LOAD_OBJECTS) $(call archive,core/base) -lssl -lcrypto -lfmt
+
+# --- unit tests: one program per folder of test/unit; it links that folder and all below it --------
+UNIT_FOLDERS := $(patsubst test/unit/%/,%,$(sort $(wildcard test/unit/*/)))
+folder_of     = $(firstword $(filter $(1) core/$(1) core/modules/$(1),$(FOLDERS)) $(lastword $(FOLDERS)))
+upto          = $(if $(2),$(firstword $(2)) $(if $(filter $(firstword $(2)),$(1)),,$(call upto,$(1),$(wordlist 2,99,$(2)))))
+define unit_rules
+$(B)/unit/$(1)_test: $(patsubst %.cpp,$(B)/obj/%.o,$(wildcard test/unit/$(1)/*.cpp)) $(foreach f,$(call upto,$(call folder_of,$(1)),$(FOLDERS)),$(call archive,$(f)))
+	@mkdir -p $$(@D)
+	@echo "  LD  $$@"
+	@$(CXX) $(FLAGS) -pthread -rdynamic -o $$@ $$(filter %.o,$$^) -Wl,--whole-archive $$(filter %.a,$$^) -Wl,--no-whole-archive \
+	  -Wl,--export-dynamic-symbol='pthread_rwlock_*' -Wl,--export-dynamic-symbol=pthread_self -lgtest -lgtest_main $(LDLIBS)
+.PHONY: unit-$(1)
+unit-$(1): $(B)/unit/$(1)_test
+	@KAHU_SOURCE_DIR=$(CURDIR) $(B)/unit/$(1)_test --gtest_brief=1
+endef
+$(foreach u,$(UNIT_FOLDERS),$(eval $(call unit_rules,$(u))))
+.PHONY: unit
+unit: $(foreach u,$(UNIT_FOLDERS),unit-$(u))          ## unit tests in this build mode (make SAN=asan unit)
+
+# --- fuzzers: clang's libFuzzer where asked for; the plain driver replays the corpus in `make check` --
+FUZZERS := $(patsubst test/fuzz/%_fuzz.cpp,%,$(sort $(wildcard test/fuzz/*_fuzz.cpp)))
+$(B)/fuzz/%_replay: $(B)/obj/test/fuzz/%_fuzz.o $(B)/obj/test/fuzz/replay/driver.o $(filter-out $(call archive,core/app),$(ARCHIVES))
+	@mkdir -p $(@D)
+	@$(CXX) $(FLAGS) -pthread -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+.PHONY: fuzz-replay
+fuzz-replay: $(foreach f,$(FUZZERS),$(B)/fuzz/$(f)_replay)      ## each fuzzer over its corpus and bounded random mutations
+	@for f in $(FUZZERS); do $(B)/fuzz/$${f}_replay test/fuzz/corpus/$$f || exit 1; done
+.PHONY: fuzz
+FUZZ_SECONDS ?= 60
+fuzz:                                                 ## libFuzzer (clang): FUZZ_SECONDS=60 for each parser
+	@scripts/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+-include scripts/targets.mk
+
+help:                                                 ## this list
+	@grep -hE '^[a-z-]+:.*##' Makefile scripts/targets.mk | sed -E 's/:.*## */\t/' | expand -t 16
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

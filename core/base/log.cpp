@@ -1,0 +1,123 @@
+#include "core/base/log.h"
+
+#include <syslog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/text.h"
+
+namespace kahu::log {
+namespace {
+struct State {
+    Sink           sink = Sink::standard_error;
+    int            facility = LOG_DAEMON;
+    std::string    program = "kahu";
+    std::string    process;
+    int64_t        own_level = static_cast<int64_t>(Level::notice);
+    const int64_t* level_cell = &own_level;
+    uint64_t       lost = 0;
+};
+State& state() {
+    static State s;
+    return s;
+}
+int syslog_priority(Level level) {
+    if (level <= Level::alert) return LOG_ALERT;
+    if (level <= Level::critical) return LOG_CRIT;
+    if (level <= Level::error) return LOG_ERR;
+    if (level <= Level::warn) return LOG_WARNING;
+    if (level <= Level::notice) return LOG_NOTICE;
+    return level <= Level::info ? LOG_INFO : LOG_DEBUG;
+}
+bool needs_quotes(std::string_view value) {
+    return value.empty() ||
+           std::any_of(value.begin(), value.end(), [](char c) { return c <= ' ' || c == '"' || c == '=' || c == 0x7f; });
+}
+void append_value(std::string& line, std::string_view value) {
+    if (!needs_quotes(value)) {
+        line += value;
+        return;
+    }
+    line += '"';
+    for (const char c : value) {
+        if (c == '"' || c == '\\') line += '\\';
+        if (static_cast<unsigned char>(c) < 0x20) line += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        else line += c;
+    }
+    line += '"';
+}
+void write_line(Level level, std::string_view body) {
+    State& s = state();
+    if (s.sink == Sink::syslog) {
+        ::syslog(s.facility | syslog_priority(level), "%s: %.*s", std::string(name_of(level)).c_str(),
+                 static_cast<int>(body.size()), body.data());
+        return;
+    }
+    std::string line = fmt::format("{} {}[{}]{}{} {}: {}", clock::local_text(clock::unix_seconds()), s.program,
+                                   ::getpid(), s.process.empty() ? "" : " ", s.process, name_of(level), body);
+    while (!line.empty() && line.back() == '\n') line.pop_back();
+    line += '\n';
+    if (::write(STDERR_FILENO, line.data(), line.size()) < 0) ++s.lost;
+}
+}  // namespace
+
+std::string_view name_of(Level level) {
+    switch (level) {
+    case Level::alert: return "ALERT";
+    case Level::bug: return "BUG";
+    case Level::critical: return "CRITICAL";
+    case Level::error: return "ERROR";
+    case Level::warn: return "WARNING";
+    case Level::notice: return "NOTICE";
+    case Level::info: return "INFO";
+    case Level::debug: return "DEBUG";
+    }
+    return "LOG";
+}
+void open(Sink sink, int syslog_facility, std::string_view program) {
+    State& s = state();
+    s.sink = sink;
+    s.facility = syslog_facility;
+    s.program = program;
+    reopen();
+}
+void reopen() {
+    State& s = state();
+    ::closelog();
+    if (s.sink == Sink::syslog) ::openlog(s.program.c_str(), LOG_PID, s.facility);
+}
+void set_process(std::string_view title) { state().process = title; }
+void set_level(Level level) { state().own_level = static_cast<int64_t>(level); }
+void share_level(const int64_t* cell) { state().level_cell = cell; }
+Level level() { return static_cast<Level>(__atomic_load_n(state().level_cell, __ATOMIC_RELAXED)); }
+uint64_t lost() { return state().lost; }
+
+void emit(Level level, std::string_view event, std::initializer_list<Field> fields) {
+    std::string body(event);
+    for (const Field& field : fields) {
+        body += ' ';
+        body += field.key;
+        body += '=';
+        append_value(body, field.value);
+    }
+    write_line(level, body);
+}
+void emit_text(Level level, std::string_view whole_line) { write_line(level, whole_line); }
+
+bool RateLimit::allow() {
+    const clock::Millis now = clock::now_ms();
+    if (now - window_ >= 1000) {
+        window_ = now;
+        used_ = 0;
+    }
+    if (used_ >= per_second_) {
+        ++pending_;
+        return false;
+    }
+    ++used_;
+    reported_ = std::exchange(pending_, 0);
+    return true;
+}
+}  // namespace kahu::log
