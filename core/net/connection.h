@@ -1,0 +1,70 @@
+// core/net/connection.h -- every open TCP or TLS connection, shared by all processes.
+//
+// WHY    Any process may want to send on a connection or list it, but only its owner touches its
+//        socket and its TLS state.  Because all of its state is here, ownership can move: after a
+//        worker's death its successor goes on with the next byte.
+// LIVES  A part of the segment, one row per possible connection (tcp_max_connections); rows never
+//        move.  An empty row costs address space only.
+// LOCKS  None.  `id` is published last and withdrawn first.  Fields marked [owner] are written by the
+//        owner only; [fixed] ones before the id is published.  Others use atomics.
+// DEATH  `worked_by` names the slot that is inside the connection's code.  A row whose worked_by is the
+//        dead slot is lost: its socket is shut down and its TLS state leaked (it may be half-written).
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/address.h"
+#include "core/base/clock.h"
+#include "core/net/inbound.h"
+#include "core/sip/frame.h"
+#include "mem/mpsc_queue.h"
+
+namespace kahu::net {
+
+enum class ConnectionState : uint8_t { free, accepted, connecting, handshaking, established, closing };
+
+struct Connection {
+    std::atomic<uint64_t>        id;            // ConnectionId; 0 while the row is free or being made
+    std::atomic<ConnectionState> state;
+    std::atomic<int16_t>         owner;         // slot; -1 while tcp main has it
+    std::atomic<int16_t>         worked_by;     // slot + 1 of the process inside this connection, 0 none
+    std::atomic<bool>            kill;          // tls.kill, core.tcp_kill: the owner closes it at its next turn
+    uint32_t                     generation;    // [tcp main] counts uses of this row
+    Transport                    transport;     // [fixed]
+    bool                         outbound;      // [fixed] we connected
+    uint16_t                     listener;      // [fixed] index into listeners()
+    SocketAddress                peer, local;   // [fixed]
+    int64_t                      opened_unix;   // [fixed] seconds
+    std::atomic<clock::Millis>   deadline;      // [owner] closed when it passes without progress
+    std::atomic<int32_t>         lifetime_ms;   // [owner] what the deadline is re-armed with
+
+    // Receiving: bytes of a message that is not complete yet; null as long as there is none.
+    sip::FrameState frame;                      // [owner]
+    char*           rx;                         // [owner] mem::Tag::message
+    uint32_t        rx_bytes, rx_capacity;      // [owner]
+
+    // Sending: messages other processes queued (struct Outgoing), then bytes the socket did not take yet.
+    mem::MpscQueue        outgoing;
+    std::atomic<uint32_t> queued_bytes;         // both of the above; tcp_conn_wq_max bounds it
+    char*                 tx;                   // [owner] bytes for the socket (ciphertext on TLS)
+    uint32_t              tx_at, tx_bytes, tx_capacity;  // [owner]
+
+    // TLS: what the secure channel (core/net/stream_channel.h) keeps for this connection.
+    void*              secure;                  // [owner] the SSL and its state
+    std::atomic<void*> secure_info;             // published once established; read by any process until the row is freed
+};
+
+constexpr uint32_t     index_of(ConnectionId id) { return static_cast<uint32_t>(static_cast<uint64_t>(id)) - 1; }
+// nullptr if no such connection is open.  The row stays a row, but may be freed and reused at any time unless the
+// caller is its owner: read atomics, copy, then check the id again.
+Connection* find_connection(ConnectionId id);
+// All rows, free ones included: for lists.
+std::size_t connection_capacity();
+Connection& connection_row(std::size_t index);
+std::size_t open_connections();                 // all
+std::size_t open_tls_connections();
+// Asks the owner to close it; false if there is no such connection.
+bool request_close(ConnectionId id);
+
+}  // namespace kahu::net
