@@ -1,0 +1,50 @@
+// core/sip/edit.h -- changes to a message, collected while the script runs and applied once, while copying.
+//
+// WHY    The message itself is read-only: views into it stay valid, and a second branch may get other changes.
+// LIVES  One object per process, reused; inserted text is copied into one string it keeps.
+// ORDER  Pieces inserted at one offset come out in the order they were added; text inserted inside a removed
+//        range is kept.  Removals may overlap.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/sip/message.h"
+
+namespace kahu::sip {
+
+class EditList {
+  public:
+    void clear();
+    bool empty() const { return edits_.empty(); }
+    size_t size() const { return edits_.size(); }
+
+    // Offsets are into message.bytes().
+    void insert(size_t offset, std::string_view text) { replace(offset, 0, text); }
+    void remove(size_t offset, size_t bytes) { replace(offset, bytes, {}); }
+    void replace(size_t offset, size_t bytes, std::string_view text);
+
+    // The same, said with views into the message.  REQUIRES: the view points into message.bytes().
+    void remove_header(const Message& message, const HeaderField& field);
+    void insert_before(const Message& message, const HeaderField& field, std::string_view lines);
+    void insert_after(const Message& message, const HeaderField& field, std::string_view lines);
+    void append_header(const Message& message, std::string_view lines);   // behind the last header
+    void prepend_header(const Message& message, std::string_view lines);  // behind the start line
+    void replace_part(const Message& message, std::string_view part, std::string_view text);
+    // Also rewrites Content-Length, or adds one.
+    void replace_body(const Message& message, std::string_view body);
+
+    // Appends the edited message to `out`.  REQUIRES: every edit lies within `bytes`.
+    void apply(std::string_view bytes, std::string& out) const;
+    size_t edited_size(std::string_view bytes) const;
+
+  private:
+    struct Edit {
+        uint32_t offset, remove, text_at, text_bytes;
+    };
+    std::vector<Edit> edits_;  // in order of offset, then of arrival
+    std::string text_;
+};
+
+}  // namespace kahu::sip
