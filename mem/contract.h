@@ -11,8 +11,7 @@
 namespace kahu {
 [[noreturn]] void contract_broken(const char* kind, const char* condition, const char* file, int line) noexcept;
 }
-#define REQUIRE(c) \
-    (__builtin_expect(!!(c), 1) ? (void)0 : ::kahu::contract_broken("REQUIRE", #c, __FILE__, __LINE__))
+#define REQUIRE(c) (__builtin_expect(!!(c), 1) ? (void)0 : ::kahu::contract_broken("REQUIRE", #c, __FILE__, __LINE__))
 #ifndef NDEBUG
 #define INVARIANT(c) \
     (__builtin_expect(!!(c), 1) ? (void)0 : ::kahu::contract_broken("INVARIANT", #c, __FILE__, __LINE__))

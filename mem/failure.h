@@ -1,0 +1,39 @@
+// mem/failure.h -- for tests: let the n-th allocation fail; die at the n-th step of a lock, heap or queue
+// operation.
+//
+// WHY    Code for failures that nobody can cause is code that nobody has tested.
+// LIVES  Process-private; inherited by fork().  Unarmed it costs one predictable branch per operation.
+#pragma once
+#include <cstdint>
+
+namespace kahu::mem {
+
+// Lets allocation number `nth` from now (0 = the next one) return nullptr, once.
+class FailAllocation {
+  public:
+    explicit FailAllocation(long nth) noexcept;
+    ~FailAllocation();
+    FailAllocation(const FailAllocation&) = delete;
+    FailAllocation& operator=(const FailAllocation&) = delete;
+    bool fired() const noexcept;
+};
+
+// Every operation has several steps: before, between and after its stores.
+enum class Point : uint8_t { lock, alloc, queue, count_ };
+
+// SIGKILLs this process at step `nth` from now (0 = the next one) of that kind; -1 disarms.
+void kill_at(Point point, long nth) noexcept;
+// Steps of that kind taken since kill_at() was last called for it with any argument but -1.
+long steps_taken(Point point) noexcept;
+
+namespace detail {
+inline constinit bool injecting = false;
+void injection_step(Point point) noexcept;
+bool allocation_must_fail() noexcept;
+}  // namespace detail
+
+inline void injection_point(Point point) noexcept {
+    if (__builtin_expect(detail::injecting, 0)) detail::injection_step(point);
+}
+
+}  // namespace kahu::mem
