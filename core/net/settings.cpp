@@ -1,0 +1,133 @@
+#include "core/net/settings.h"
+
+#include <algorithm>
+
+namespace kahu::net {
+
+Settings settings;
+
+namespace {
+constexpr Applies kRuntime = Applies::at_runtime;
+using enum ParamKind;
+
+// clang-format off
+const Param kParams[] = {
+    {.name = "children", .number = &settings.children, .min = 1, .max = 48, .unit = "processes",
+     .help = "Worker processes for each UDP socket, and for all TCP and TLS connections unless tcp_children is given."},
+    {.name = "tcp_children", .number = &settings.tcp_children, .min = 0, .max = 48, .unit = "processes",
+     .help = "Worker processes that share the TCP and TLS connections; 0 takes the number of children."},
+    {.name = "port", .number = &settings.port, .min = 1, .max = 65535,
+     .help = "Port for UDP and TCP where listen= names none."},
+    {.name = "tls_port_no", .number = &settings.tls_port_no, .min = 1, .max = 65535,
+     .help = "Port for TLS where listen= names none."},
+    {.name = "disable_tcp", .kind = boolean, .number = &settings.disable_tcp, .help = "Turns TCP and TLS off."},
+    {.name = "enable_tls", .kind = boolean, .number = &settings.enable_tls,
+     .help = "Turns TLS on; the tls module must be loaded."},
+    {.name = "tls_enable", .kind = boolean, .number = &settings.enable_tls, .help = "The same as enable_tls."},
+    {.name = "auto_aliases", .kind = boolean, .number = &settings.auto_aliases,
+     .help = "Takes the names that the listening addresses resolve to as aliases (needs rev_dns)."},
+    {.name = "auto_bind_ipv6", .kind = boolean, .number = &settings.auto_bind_ipv6,
+     .help = "Also listens on all local IPv6 addresses when no listen= is given."},
+    {.name = "rev_dns", .kind = boolean, .number = &settings.rev_dns, .help = "Allows reverse look-ups of the listening addresses at start."},
+    {.name = "tcp_max_connections", .number = &settings.tcp_max_connections, .min = 0, .max = 1000000, .unit = "connections",
+     .help = "TCP and TLS connections open at a time; may be lowered and raised again, up to its value at start.", .applies = kRuntime},
+    {.name = "tls_max_connections", .number = &settings.tls_max_connections, .min = 0, .max = 1000000, .unit = "connections",
+     .help = "TLS connections open at a time; at the limit the oldest unfinished handshake gives way.", .applies = kRuntime},
+    {.name = "tcp_accept_iplimit", .number = &settings.tcp_accept_iplimit, .min = 0, .max = 1000000, .unit = "connections",
+     .help = "Connections open at a time from one source address; 0 is no limit.", .applies = kRuntime},
+    {.name = "tcp_connection_limit_srcip", .number = &settings.tcp_accept_iplimit, .min = 0, .max = 1000000, .unit = "connections",
+     .help = "The same as tcp_accept_iplimit.", .applies = kRuntime},
+    {.name = "tcp_listen_backlog", .number = &settings.tcp_listen_backlog, .min = 1, .max = 65535, .unit = "connections",
+     .help = "Connections that the kernel keeps until they are accepted."},
+    {.name = "tcp_conn_wq_max", .number = &settings.tcp_conn_wq_max, .min = 1024, .max = 1 << 30, .unit = "bytes",
+     .help = "Bytes queued for one connection before a send fails.", .applies = kRuntime},
+    {.name = "tcp_wq_max", .number = &settings.tcp_wq_max, .min = 4096, .max = int64_t{1} << 40, .unit = "bytes",
+     .help = "Bytes queued for all connections together before a send fails.", .applies = kRuntime},
+    {.name = "tcp_rd_buf_size", .number = &settings.tcp_rd_buf_size, .min = 512, .max = 16 << 20, .unit = "bytes",
+     .help = "Largest SIP message on TCP and TLS if above msg_recv_max_size.", .applies = kRuntime},
+    {.name = "msg_recv_max_size", .number = &settings.msg_recv_max_size, .min = 1024, .max = 16 << 20, .unit = "bytes",
+     .help = "Largest SIP message that is accepted; a larger one on TCP or TLS is answered 513 and the connection closed.", .applies = kRuntime},
+    {.name = "tcp_connection_lifetime", .number = &settings.tcp_connection_lifetime, .min = 1, .max = 1 << 24, .unit = "seconds",
+     .help = "An idle connection is closed after this time; TLS connections too once a SIP message came over them.", .applies = kRuntime},
+    {.name = "tcp_connect_timeout", .number = &settings.tcp_connect_timeout, .min = 1, .max = 3600, .unit = "seconds",
+     .help = "Time for an outgoing connection to be made.", .applies = kRuntime},
+    {.name = "tcp_send_timeout", .number = &settings.tcp_send_timeout, .min = 1, .max = 3600, .unit = "seconds",
+     .help = "A peer that takes no bytes for this time while some are queued is closed.", .applies = kRuntime},
+    {.name = "tcp_msg_read_timeout", .number = &settings.tcp_msg_read_timeout, .min = 1, .max = 3600, .unit = "seconds",
+     .help = "Time from the first byte of a SIP message to its last.", .applies = kRuntime},
+    {.name = "tcp_msg_data_timeout", .number = &settings.tcp_msg_read_timeout, .min = 1, .max = 3600, .unit = "seconds",
+     .help = "The same as tcp_msg_read_timeout.", .applies = kRuntime},
+    {.name = "tls_handshake_timeout", .number = &settings.tls_handshake_timeout, .min = 1, .max = 3600, .unit = "seconds",
+     .help = "Time for a TLS handshake to end.", .applies = kRuntime},
+    {.name = "tcp_accept_no_cl", .kind = boolean, .number = &settings.tcp_accept_no_cl,
+     .help = "Accepts messages without Content-Length on TCP and TLS, taking them to have no body.", .applies = kRuntime},
+    {.name = "tcp_accept_aliases", .kind = boolean, .number = &settings.tcp_accept_aliases,
+     .help = "Honours ;alias in Via (RFC 5923) when a connection is looked up for sending.", .applies = kRuntime},
+    {.name = "tcp_accept_unique", .kind = boolean, .number = &settings.tcp_accept_unique,
+     .help = "Accepts one connection from a source address and port only.", .applies = kRuntime},
+    {.name = "tcp_crlf_ping", .kind = boolean, .number = &settings.tcp_crlf_ping,
+     .help = "Answers CRLF keep-alives (RFC 5626).", .applies = kRuntime},
+    {.name = "tcp_no_connect", .kind = boolean, .number = &settings.tcp_no_connect, .help = "Never opens a connection.", .applies = kRuntime},
+    {.name = "tcp_close_rst", .kind = boolean, .number = &settings.tcp_close_rst,
+     .help = "Closes idle connections with a reset, so that no socket stays in TIME_WAIT.", .applies = kRuntime},
+    {.name = "tcp_defer_accept", .number = &settings.tcp_defer_accept, .min = 0, .max = 3600, .unit = "seconds",
+     .help = "The kernel hands a connection over only when data came, for so long at most; 0 is off."},
+    {.name = "tcp_delayed_ack", .kind = boolean, .number = &settings.tcp_delayed_ack, .help = "Lets the kernel delay acknowledgements."},
+    {.name = "tcp_keepalive", .kind = boolean, .number = &settings.tcp_keepalive, .help = "TCP keep-alive probes (SO_KEEPALIVE)."},
+    {.name = "tcp_keepidle", .number = &settings.tcp_keepidle, .min = 0, .max = 32767, .unit = "seconds",
+     .help = "Idle time before the first keep-alive probe; 0 is the kernel's."},
+    {.name = "tcp_keepintvl", .number = &settings.tcp_keepintvl, .min = 0, .max = 32767, .unit = "seconds",
+     .help = "Time between keep-alive probes; 0 is the kernel's."},
+    {.name = "tcp_keepcnt", .number = &settings.tcp_keepcnt, .min = 0, .max = 127,
+     .help = "Probes without an answer before the connection is dropped; 0 is the kernel's."},
+    {.name = "tcp_syncnt", .number = &settings.tcp_syncnt, .min = 0, .max = 255, .help = "SYN retransmissions of outgoing connections; 0 is the kernel's."},
+    {.name = "tcp_linger2", .number = &settings.tcp_linger2, .min = 0, .max = 3600, .unit = "seconds",
+     .help = "Time an orphaned socket stays in FIN_WAIT2; 0 is the kernel's."},
+    {.name = "tcp_reuse_port", .kind = boolean, .number = &settings.tcp_reuse_port, .help = "Sets SO_REUSEPORT on listening sockets."},
+    {.name = "udp_receive_buffer", .number = &settings.udp_receive_buffer, .min = 0, .max = 1 << 30, .unit = "bytes",
+     .help = "Receive buffer of each UDP socket; 0 is the kernel's default."},
+};
+
+// What Kamailio's configurations set and Kahu does not need.
+#define KAHU_ACCEPTED(name_, kind_, why_) {.name = name_, .kind = kind_, .help = "Accepted for compatibility.", .remark = why_}
+const Param kAccepted[] = {
+    KAHU_ACCEPTED("tcp_fd_cache", boolean, "has no effect: descriptors do not move between processes here"),
+    KAHU_ACCEPTED("tcp_async", boolean, "has no effect: sends never block"),
+    KAHU_ACCEPTED("tcp_buf_write", boolean, "has no effect: sends never block"),
+    KAHU_ACCEPTED("tcp_wq_blk_size", integer, "has no effect: queued messages are not cut into blocks"),
+    KAHU_ACCEPTED("tcp_wait_data", integer, "has no effect: a connection is served by one worker all its life"),
+    KAHU_ACCEPTED("tcp_poll_method", text, "has no effect: epoll is used"),
+    KAHU_ACCEPTED("tcp_clone_rcvbuf", integer, "has no effect: messages are not changed in place"),
+    KAHU_ACCEPTED("tcp_connection_match", integer, "has no effect yet"),
+    KAHU_ACCEPTED("tcp_check_timer", integer, "has no effect: every connection has its own deadline"),
+    KAHU_ACCEPTED("tcp_main_threads", integer, "has no effect: Kahu has no threads"),
+    KAHU_ACCEPTED("tcp_reactor_threads", integer, "has no effect: Kahu has no threads"),
+    KAHU_ACCEPTED("tcp_script_mode", integer, "has no effect yet"),
+    KAHU_ACCEPTED("tls_threads_mode", integer, "has no effect: OpenSSL's thread state is never shared"),
+    KAHU_ACCEPTED("udp_receiver_mode", integer, "has no effect: UDP workers read each socket in batches"),
+    KAHU_ACCEPTED("disable_tls", boolean, "has no effect: TLS is off unless enable_tls=yes"),
+    KAHU_ACCEPTED("enable_sctp", boolean, "has no effect: SCTP is not supported"),
+    KAHU_ACCEPTED("disable_sctp", boolean, "has no effect: SCTP is not supported"),
+    KAHU_ACCEPTED("mhomed", boolean, "has no effect yet"),
+};
+#undef KAHU_ACCEPTED
+// clang-format on
+
+std::vector<Param> all_params() {
+    std::vector<Param> rows(std::begin(kParams), std::end(kParams));
+    rows.insert(rows.end(), std::begin(kAccepted), std::end(kAccepted));
+    return rows;
+}
+}  // namespace
+
+std::span<const Param> net_params() {
+    static const std::vector<Param> rows = all_params();
+    return rows;
+}
+
+int tcp_worker_count() {
+    const int64_t wanted = settings.tcp_children != 0 ? settings.tcp_children : settings.children;
+    return static_cast<int>(std::max<int64_t>(1, wanted));
+}
+
+}  // namespace kahu::net
