@@ -1,0 +1,59 @@
+#include "core/proc/process_table.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "mem/contract.h"
+#include "mem/slot.h"
+
+namespace kahu::proc {
+namespace {
+struct Table {
+    std::atomic<int> count;
+    ProcessEntry     rows[mem::kMaxSlots];
+};
+Table* g_table = nullptr;
+std::array<int, mem::kMaxSlots> g_doorbells{};
+}  // namespace
+
+size_t process_table_bytes() { return sizeof(Table); }
+void construct_process_table(void* at, size_t bytes) {
+    REQUIRE(bytes >= sizeof(Table));
+    g_table = new (at) Table{};
+}
+
+int process_count() { return g_table ? g_table->count.load(std::memory_order_relaxed) : 0; }
+ProcessEntry& process(int slot) {
+    REQUIRE(slot >= 0 && slot < process_count());
+    return g_table->rows[slot];
+}
+
+int add_process(ProcessKind kind, int number, int listener, std::string_view title) {
+    const int slot = process_count();
+    REQUIRE(slot < mem::kMaxSlots);
+    ProcessEntry& row = g_table->rows[slot];
+    row.kind = kind;
+    row.number = static_cast<int16_t>(number);
+    row.listener = static_cast<int16_t>(listener);
+    const size_t bytes = std::min(title.size(), sizeof row.title - 1);
+    std::memcpy(row.title, title.data(), bytes);
+    row.title[bytes] = 0;
+    const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    REQUIRE(fd >= 0);
+    g_doorbells[static_cast<size_t>(slot)] = fd;
+    g_table->count.store(slot + 1);
+    return slot;
+}
+
+int doorbell(int slot) { return g_doorbells[static_cast<size_t>(slot)]; }
+void ring(int slot) {
+    const uint64_t one = 1;
+    // A full counter (EAGAIN) means that it rings already.
+    (void)!::write(doorbell(slot), &one, sizeof one);
+}
+
+}  // namespace kahu::proc
