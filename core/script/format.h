@@ -1,0 +1,39 @@
+// core/script/format.h -- text with variables in it: "call $ci from $fu to $(ru{s.tolower})", compiled once.
+//
+// WHY    xlog, function arguments, log_prefix and modparams share one notation.
+// SYNTAX $name, $name(inner), $(name), $(name(inner)), $(name[index]), $(name{transformation}...); "$$" is one "$".
+//        null prints as "<null>", as in Kamailio.
+// LIVES  Compiled before the first fork, read-only afterwards.
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/script/expression.h"
+#include "core/script/run.h"
+
+namespace kahu::script {
+
+class VariableScope;  // core/script/variable_scope.h: which variables exist
+
+class Format : public Expression {
+  public:
+    // On failure the error says what is wrong and at which offset of the text.
+    static Result<std::shared_ptr<const Format>> compile(std::string_view text, const VariableScope& scope,
+                                                         std::string_view where);
+    bool is_constant() const;           // no variables in it
+    std::string_view constant() const;  // REQUIRES: is_constant()
+    // Into the run's arena; when the format is one text or one variable that has text, without a copy.
+    std::string_view text(Run& run) const;
+    Value value(Run& run) const override { return Value::of(text(run)); }
+
+  private:
+    struct Piece {
+        std::string text;  // used when there is no variable
+        ExpressionPtr variable;
+    };
+    std::vector<Piece> pieces_;
+};
+
+}  // namespace kahu::script

@@ -1,0 +1,92 @@
+// core/script/run.h -- one message on its way through the routing script.
+//
+// WHY    Script functions and variables of all modules work on this: the message and where it came from, what the
+//        script changed, and how it goes on.
+// LIVES  One object per process, reused for every message; begin() resets it.  Nothing of it outlives the message but
+//        the memory it keeps.  $var lives in core/script/script_variables.h, since it outlives messages.
+// LOCKS  None.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/module/descriptor.h"
+#include "core/net/inbound.h"
+#include "core/script/arena.h"
+#include "core/script/value.h"
+#include "core/sip/edit.h"
+#include "core/sip/message.h"
+
+namespace kahu::script {
+
+class Program;
+
+// What the interpreter does after a statement.
+enum class Flow : uint8_t { next, break_, return_, exit_, drop };
+
+class Run {
+  public:
+    static constexpr int kMaxRouteDepth =
+        100;  // hard bound on route() inside route(); max_recursive_level may lower it
+
+    // REQUIRES: message and inbound outlive the run; message is parsed.
+    void begin(const sip::Message& message, const net::Inbound& inbound, RouteMask kind);
+
+    const sip::Message& message() const { return *message_; }
+    const net::Inbound& inbound() const { return *inbound_; }
+    Arena& arena() { return arena_; }
+    RouteMask kind() const { return kind_; }  // which kind of route is running
+    bool is_request() const { return message_->is_request(); }
+
+    // --- flow ----------------------------------------------------------------------------------------------
+    Flow flow = Flow::next;
+    int return_code = 1;  // $rc, $retcode: of the last function or route
+    int route_depth = 0;
+    const Program* program = nullptr;
+
+    // --- what the script changed ---------------------------------------------------------------------------
+    // The current Request-URI: the message's until the script rewrote it.
+    std::string_view request_uri() const { return new_uri_.data() != nullptr ? new_uri_ : message_->request_uri(); }
+    bool request_uri_changed() const { return new_uri_.data() != nullptr; }
+    // Parsed on first use after each change; nullptr if it is not a valid URI.
+    const sip::Uri* parsed_request_uri();
+    void set_request_uri(std::string_view uri);  // copied
+    void revert_request_uri() { new_uri_ = {}, uri_known_ = false; }
+
+    std::string_view destination_uri() const { return destination_uri_; }  // $du; empty: none
+    void set_destination_uri(std::string_view uri);                        // copied; empty: none
+
+    sip::EditList edits;  // headers added and removed, for whoever forwards the message
+    uint32_t flags = 0;   // setflag(0..31)
+    bool force_rport = false;
+    bool replied = false;  // a final reply was sent
+    int last_error = 0;    // what sl_reply_error() answers; 0: nothing was noted, it answers 500
+
+    // --- $avp: newest first, by name; the name and text are copied into the arena ----------------------------
+    struct Avp {
+        std::string_view name;
+        Value value;
+        bool live;
+    };
+    void add_avp(std::string_view name, const Value& value);
+    const Avp* avp(std::string_view name, size_t nth) const;  // nullptr if there are not so many
+    size_t count_avps(std::string_view name) const;
+    bool set_avp(std::string_view name, size_t nth, const Value& value);
+    void remove_avp(std::string_view name, size_t nth);
+    void remove_avps(std::string_view name);
+
+  private:
+    Avp* find_avp(std::string_view name, size_t nth);
+
+    const sip::Message* message_ = nullptr;
+    const net::Inbound* inbound_ = nullptr;
+    RouteMask kind_ = kRequestRoute;
+    Arena arena_;
+    std::string_view new_uri_, destination_uri_;
+    bool uri_known_ = false, uri_good_ = false;
+    sip::Uri uri_;
+    std::vector<Avp> avps_;
+};
+
+}  // namespace kahu::script
