@@ -1,0 +1,73 @@
+#include "core/net/event_loop.h"
+
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "core/proc/child.h"
+#include "core/proc/process_table.h"
+#include "mem/contract.h"
+#include "mem/heap.h"
+
+namespace kahu::net {
+namespace {
+event_base* make_base() {
+    event_config* config = event_config_new();
+    REQUIRE(config != nullptr);
+    // Changes of interest made in one turn are told to the kernel together; safe as no descriptor is watched twice.
+    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    event_base* base = event_base_new_with_config(config);
+    event_config_free(config);
+    REQUIRE(base != nullptr);
+    return base;
+}
+constexpr clock::Millis kTurnReport = 1000;
+}  // namespace
+
+EventLoop::EventLoop(int slot) : slot_(slot), base_(make_base()) {
+    event* bell = event_new(base_.get(), proc::doorbell(slot), EV_READ | EV_PERSIST,
+                            [](evutil_socket_t, short, void* self) { static_cast<EventLoop*>(self)->wake(); }, this);
+    REQUIRE(bell != nullptr && event_add(bell, nullptr) == 0);
+    events_.emplace_back(bell);
+    every(kTurnReport, [this] {
+        proc::process(slot_).turned_ms.store(clock::now_ms(), std::memory_order_relaxed);
+        mem::tidy_heap();
+    });
+}
+EventLoop::~EventLoop() { events_.clear(); }
+
+void EventLoop::wake() {
+    uint64_t count = 0;
+    (void)!::read(proc::doorbell(slot_), &count, sizeof count);
+    clock::tick();
+    if (proc::child_flags.reopen_logs != 0) {
+        proc::child_flags.reopen_logs = 0;
+        log::reopen();
+    }
+    if (proc::child_flags.stop != 0) {
+        stop();
+        return;
+    }
+    if (rung_) rung_();
+}
+
+void EventLoop::every(clock::Millis interval, std::function<void()> handler) {
+    timers_.push_back(std::make_unique<Timer>(Timer{this, std::move(handler)}));
+    event* timer = event_new(base_.get(), -1, EV_PERSIST,
+                             [](evutil_socket_t, short, void* at) {
+                                 clock::tick();
+                                 static_cast<Timer*>(at)->handler();
+                             },
+                             timers_.back().get());
+    REQUIRE(timer != nullptr);
+    const timeval period{static_cast<time_t>(interval / 1000), static_cast<suseconds_t>(interval % 1000 * 1000)};
+    REQUIRE(event_add(timer, &period) == 0);
+    events_.emplace_back(timer);
+}
+
+void EventLoop::run() {
+    if (proc::child_flags.stop == 0) event_base_loop(base_.get(), EVLOOP_NO_EXIT_ON_EMPTY);
+}
+void EventLoop::stop() { event_base_loopbreak(base_.get()); }
+
+}  // namespace kahu::net

@@ -1,0 +1,52 @@
+// core/net/event_loop.h -- the loop each forked process runs: libevent plus doorbell, signals' flags and a tick.
+//
+// WHY    Every kind of process stops, reopens logs and reports its turns in the same way.
+// LIVES  Process-private; made after the fork.
+#pragma once
+#include <event2/event.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/base/clock.h"
+
+namespace kahu::net {
+
+class EventLoop {
+  public:
+    explicit EventLoop(int slot);
+    ~EventLoop();
+    EventLoop(const EventLoop&) = delete;
+    EventLoop& operator=(const EventLoop&) = delete;
+
+    event_base* base() { return base_.get(); }
+    // When another process rang.
+    void on_doorbell(std::function<void()> handler) { rung_ = std::move(handler); }
+    // About every `interval` milliseconds; before run().
+    void every(clock::Millis interval, std::function<void()> handler);
+    // Until SIGTERM.
+    void run();
+    void stop();
+
+  private:
+    struct FreeEvent {
+        void operator()(event* e) const { event_free(e); }
+    };
+    struct FreeBase {
+        void operator()(event_base* b) const { event_base_free(b); }
+    };
+    struct Timer {
+        EventLoop*             loop;
+        std::function<void()>  handler;
+    };
+    void wake();
+
+    int                                                 slot_;
+    std::unique_ptr<event_base, FreeBase>               base_;
+    std::vector<std::unique_ptr<Timer>>                 timers_;
+    std::vector<std::unique_ptr<event, FreeEvent>>      events_;
+    std::function<void()>                               rung_;
+};
+
+}  // namespace kahu::net

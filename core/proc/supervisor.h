@@ -1,0 +1,39 @@
+// core/proc/supervisor.h -- forks the processes, waits, and replaces those that die.
+//
+// WHY    It must be the one process that cannot break: it touches nothing in the segment that a crash
+//        could have damaged, takes no lock there and never calls OpenSSL after start.
+// LIVES  The list of what to run is private memory, made before the first fork.
+// FAILS  run() returns the exit status of the server: 0 after SIGTERM or SIGINT, 1 when it gave up.
+#pragma once
+#include <span>
+#include <string>
+
+#include "core/base/result.h"
+#include "core/module/descriptor.h"
+
+namespace kahu::proc {
+
+// A kind of process: one row of the table in core/app/roles.cpp.
+struct Role {
+    ProcessKind kind;
+    // Returns when it was asked to stop; the value is the exit status.
+    int (*run)(int slot);
+};
+
+struct Hatchery {
+    std::span<const Role> roles;
+    // Before every fork, the first one too: OpenSSL's thread state must not be inherited.
+    void (*before_fork)() = nullptr;
+    // In the supervisor after a process died and its slot was recovered, before its successor is forked.
+    void (*after_death)(int slot, int wait_status) = nullptr;
+    // Once, when all processes run.
+    void (*ready)() = nullptr;
+    // SIGUSR1: log statistics.  SIGHUP was passed on to the children already.
+    void (*statistics)() = nullptr;
+};
+
+// Blocks the signals that run() waits for; call before anything is forked.
+void block_supervisor_signals();
+int  run_supervisor(const Hatchery& hatchery);
+
+}  // namespace kahu::proc
