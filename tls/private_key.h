@@ -1,0 +1,29 @@
+// tls/private_key.h -- each incarnation of a process signs with its own duplicate of an RSA key.
+//
+// WHY    RSA blinding is state inside the key.  Forked processes that sign with one key object make bad signatures
+//        (1439 of 1500), and a process killed in mid-update spoils it for good.  Contexts are per process, but an SSL
+//        that began under a process now dead still refers to that process's context and key.
+// LIVES  The duplicates hang off the SSL_CTX, one per slot, in OpenSSL's memory, and die with it.  One of a
+//        dead incarnation may be half-written: it is left alone (about 15 KB per key and death).
+// LOCKS  None: a slot's duplicate is touched by that slot only.
+// FAILS  use_own_key() 0: out of memory; the handshake fails with an internal error.
+#pragma once
+#include <openssl/types.h>
+
+#include <cstdint>
+
+namespace kahu::tls {
+
+// ex_data index; before the first fork, by boot_openssl().
+bool prepare_private_keys();
+
+// SSL_CTX_set_cert_cb() of every context (configure_context() sets it): replaces the RSA keys of this SSL by
+// duplicates.
+int use_own_key(SSL* ssl, void* unused);
+
+// Of a key that is used without an SSL_CTX.  Owned by the caller.
+EVP_PKEY* duplicate_key(EVP_PKEY* key);
+
+int64_t keys_left_to_the_dead();  // duplicates not freed because their process had died; in this process
+
+}  // namespace kahu::tls
