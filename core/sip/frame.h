@@ -27,6 +27,7 @@ struct FrameState {           // standard layout, all zero: at the start of a fr
     uint32_t line_at = 0;     // start of the header (with its folds) being collected
     uint32_t head_bytes = 0;  // length of start line and headers, once their end was seen
     uint32_t body_bytes = 0;  // Content-Length
+    uint8_t broken = 0;       // a Content-Length error, reported when the head is complete
     bool has_length = false;
     bool start_line_seen = false;
     bool after_crlf = false;  // a CRLF was skipped just before: one more makes it a ping
@@ -47,6 +48,11 @@ struct FrameResult {
     int status = 0;         // error: what to answer before closing
     const char* rule = "";  // error: why
 };
+
+// Size of the frame once its head was read, else 0: how large the receive buffer must become.
+constexpr size_t frame_bytes(const FrameState& s) {
+    return s.head_bytes == 0 ? 0 : size_t{s.head_bytes} + s.body_bytes;
+}
 
 // REQUIRES: `bytes` starts with the same octets as at the last call that returned need_more.
 FrameResult next_frame(std::string_view bytes, FrameState& resume, const FrameLimits& limits);

@@ -64,7 +64,7 @@ class Message {
     const HeaderField* next(const HeaderField* previous) const;  // the next of the same name
     const HeaderField* last(HeaderId id) const;
     bool has(HeaderId id) const { return first_[static_cast<size_t>(id)] != 0; }
-    // The first header that may appear once and does not; HeaderId::other if there is none.
+    // A header that may appear once and does not (of several, the first in HeaderId's order); HeaderId::other if none.
     HeaderId duplicate() const { return duplicate_; }
 
     std::string_view body() const { return body_; }
@@ -103,7 +103,8 @@ class Message {
     bool set_body(size_t body_at);
     bool fail(const char* rule, size_t at, int status, const char* reason);
     template <class Read>
-    bool once(Part part, HeaderId id, Read read) const;
+    bool once(Part part, Read read) const;
+    bool read_name_addr(HeaderId id, NameAddr& out) const;
     std::optional<uint32_t> number(HeaderId id, bool clamp) const;
     void remember(const Bad& bad, std::string_view part) const;
 

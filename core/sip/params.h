@@ -21,6 +21,7 @@ struct Param {
 
 // Walks ";a=1;b" -- the text begins with the separator or is empty; white space around separators and
 // "=" is skipped.  A value is a token, a host (IPv6 reference included) or a quoted-string.
+// Stops without failure at a comma, where an element of a list ends; at() tells.
 //     ParamScanner scan(via.params); Param p;
 //     while (scan.next(p)) ...
 //     if (scan.bad()) ...                        // stopped early: bad()->rule, offset into the text
@@ -29,6 +30,7 @@ class ParamScanner {
     explicit ParamScanner(std::string_view text, char separator = ';') : text_(text), separator_(separator) {}
     bool next(Param& out);
     const Bad* bad() const { return failed_ ? &bad_ : nullptr; }
+    size_t at() const { return at_; }  // text.size(), or the offset of the comma
 
   private:
     bool fail(const char* rule, size_t at) {

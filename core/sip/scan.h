@@ -27,6 +27,7 @@ enum CharClass : uint16_t {
     kParam = 512,       // paramchar: unreserved and [ ] / : & + $ -- and %
     kHost = 1024,       // alphanum - . _ (underscore is not in the RFC, but is in real host names)
     kScheme = 2048,     // alphanum + - .
+    kValue = 8192,      // header parameter value: token, host, IPv6, and what phones really send (@)
     kUriAny = 4096,     // any character that a URI may contain (RFC 3986), for opaque ones
 };
 
@@ -36,15 +37,16 @@ constexpr void mark(std::array<uint16_t, 256>& t, std::string_view chars, unsign
 }
 constexpr std::array<uint16_t, 256> make_char_classes() {
     std::array<uint16_t, 256> t{};
-    constexpr unsigned everywhere = kToken | kWord | kUnreserved | kUser | kParam | kHost | kScheme | kUriAny;
+    constexpr unsigned everywhere = kToken | kWord | kUnreserved | kUser | kParam | kHost | kScheme | kUriAny | kValue;
     mark(t, "0123456789", everywhere | kDigit | kHex);
     mark(t, "abcdefABCDEF", kHex);
     mark(t, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", everywhere | kAlpha);
-    mark(t, "-.!%*_+`'~", kToken | kWord);
+    mark(t, "-.!%*_+`'~", kToken | kWord | kValue);
     mark(t, "()<>:\\\"/[]?{}", kWord);
     mark(t, "-_.!~*'()", kUnreserved | kUser | kParam | kUriAny);
     mark(t, "&=+$,;?/%", kUser | kUriAny);
-    mark(t, "[]/:&+$%", kParam | kUriAny);
+    mark(t, "[]/:&+$%", kParam | kUriAny | kValue);
+    mark(t, "@()", kValue);
     mark(t, "-._", kHost);
     mark(t, "+-.", kScheme);
     mark(t, "@#=|^`", kUriAny);

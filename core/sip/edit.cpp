@@ -1,0 +1,91 @@
+#include "core/sip/edit.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "mem/contract.h"
+
+namespace kahu::sip {
+
+void EditList::clear() {
+    edits_.clear();
+    text_.clear();
+}
+
+void EditList::replace(size_t offset, size_t bytes, std::string_view text) {
+    REQUIRE(offset <= Message::kMaxBytes && bytes <= Message::kMaxBytes);
+    const Edit edit{static_cast<uint32_t>(offset), static_cast<uint32_t>(bytes), static_cast<uint32_t>(text_.size()),
+                    static_cast<uint32_t>(text.size())};
+    text_.append(text);
+    const auto behind = std::upper_bound(edits_.begin(), edits_.end(), edit,
+                                         [](const Edit& a, const Edit& b) { return a.offset < b.offset; });
+    edits_.insert(behind, edit);
+}
+
+void EditList::replace_part(const Message& message, std::string_view part, std::string_view text) {
+    const size_t offset = message.offset_of(part);
+    REQUIRE(offset + part.size() <= message.bytes().size());
+    replace(offset, part.size(), text);
+}
+
+void EditList::remove_header(const Message& message, const HeaderField& field) {
+    replace_part(message, field.whole, {});
+}
+
+void EditList::insert_before(const Message& message, const HeaderField& field, std::string_view lines) {
+    insert(message.offset_of(field.whole), lines);
+}
+
+void EditList::insert_after(const Message& message, const HeaderField& field, std::string_view lines) {
+    insert(message.offset_of(field.whole) + field.whole.size(), lines);
+}
+
+void EditList::prepend_header(const Message& message, std::string_view lines) {
+    insert(message.start_line().size(), lines);
+}
+
+void EditList::append_header(const Message& message, std::string_view lines) {
+    const std::string_view head = message.head();
+    REQUIRE(head.size() >= 2);
+    insert(head.size() - (head[head.size() - 2] == '\r' ? 2 : 1), lines);  // before the empty line
+}
+
+void EditList::replace_body(const Message& message, std::string_view body) {
+    char digits[20];
+    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, body.size());
+    const std::string_view length(digits, static_cast<size_t>(end - digits));
+    if (const HeaderField* field = message.first(HeaderId::content_length)) {
+        replace_part(message, field->value, length);
+    } else {
+        append_header(message, "Content-Length: " + std::string(length) + "\r\n");
+    }
+    replace(message.head().size(), message.body().size(), body);
+}
+
+void EditList::apply(std::string_view bytes, std::string& out) const {
+    size_t at = 0;  // everything before is copied or removed
+    for (const Edit& edit : edits_) {
+        REQUIRE(size_t{edit.offset} + edit.remove <= bytes.size());
+        if (edit.offset > at) {
+            out.append(bytes.substr(at, edit.offset - at));
+            at = edit.offset;
+        }
+        out.append(text_, edit.text_at, edit.text_bytes);
+        at = std::max(at, size_t{edit.offset} + edit.remove);
+    }
+    out.append(bytes.substr(at));
+}
+
+size_t EditList::edited_size(std::string_view bytes) const {
+    size_t at = 0, size = text_.size();
+    for (const Edit& edit : edits_) {
+        if (edit.offset > at) {
+            size += edit.offset - at;
+            at = edit.offset;
+        }
+        at = std::max(at, size_t{edit.offset} + edit.remove);
+    }
+    return size + bytes.size() - at;
+}
+
+}  // namespace kahu::sip
