@@ -41,7 +41,10 @@ bool Hook::finished() const {
 
 void Hook::turn(uint64_t done) {
     if (running() || finished()) return;
-    if (!options_.repeat.empty()) return spawn(options_.repeat);
+    if (!options_.repeat.empty()) {
+        if (now() >= ended_at_ + static_cast<Nanos>(options_.pause * 1e9)) spawn(options_.repeat);
+        return;
+    }
     if (done * 2 >= options_.total) spawn(options_.at_half);
 }
 
@@ -88,6 +91,7 @@ void Hook::collect() {
     output_.reset();
     ++runs_;
     ++epoch_;
+    ended_at_ = now();
     if (status != 0)
         report_.fail(
             fmt::format("command: status {}: {}", WIFEXITED(status) ? WEXITSTATUS(status) : -1, first_line(printed_)));

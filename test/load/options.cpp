@@ -91,6 +91,7 @@ constexpr OptionRow kOptions[] = {
     {"--at-half", "COMMAND", "run once, when half of the work is done (test/load/README.md)", TEXT(at_half)},
     {"--repeat", "COMMAND", "run again and again during the load", TEXT(repeat)},
     {"--repeats", "N", "how often; the load goes on until then", INTEGER(repeats)},
+    {"--pause", "S", "between repeats: only then is the certificate certain and checked; default 0.1", NUMBER(pause)},
     {"--expect-fingerprint", "SHA256",
      "certificate that full handshakes must show after --at-half (without it: always)", TEXT(expect_fingerprint)},
     {"--rsa", "", "baseline: RSA-2048 in place of EC P-256", FLAG(rsa, "1")},
