@@ -101,6 +101,7 @@ void Connection::ready() {
     }
     if (fd_ && phase_ >= Phase::open) flush();
     if (fd_ && phase_ >= Phase::open) read_all();
+    if (fd_ && phase_ == Phase::open) drained();
 }
 
 long Connection::read_some(char* to, size_t room) {

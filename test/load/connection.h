@@ -45,6 +45,7 @@ class Connection : public Handler {
   protected:
     virtual void opened() = 0;
     virtual size_t received(std::string_view bytes) = 0;  // returns how many were used
+    virtual void drained() {}                             // all that has come so far was read
     virtual void ended(const std::string& reason) = 0;    // "" after say_goodbye()
     Wire& wire_;
 

@@ -43,6 +43,7 @@ class Hook : public Handler {
     std::string printed_, expected_;
     unsigned epoch_ = 0;
     uint64_t runs_ = 0;
+    Nanos ended_at_ = 0;
 };
 
 }  // namespace kahu::load

@@ -50,14 +50,18 @@ class Slot final : public Connection {
         // A copy again, for the reason at keep_session().
         const Session offer(session_ != nullptr ? SSL_SESSION_dup(session_.get()) : nullptr);
         offered_ = offer != nullptr;
+        ticket_came_ = false;
         start(now(), offer.get());
     }
-    void remember(SSL_SESSION* session) { session_.reset(session); }  // takes it
+    void remember(SSL_SESSION* session) {  // takes it
+        session_.reset(session);
+        ticket_came_ = true;
+    }
     void expire(Nanos at) {
         if (busy_ && at - since() > static_cast<Nanos>(run_.options.timeout * 1e9)) {
             close();
             finish(asked_        ? "timeout: no answer"
-                   : handshaken_ ? "timeout: server did not close"
+                   : handshaken_ ? "timeout: no end from the server"
                                  : "timeout: handshake");
         }
     }
@@ -74,9 +78,18 @@ class Slot final : public Connection {
         if (run_.options.request) {
             asked_ = at;
             send(request_.numbered(static_cast<uint32_t>(run_.started % 800'000'000)));
-        } else {
+        } else if (!waits_for_ticket()) {
             say_goodbye();
         }
+    }
+
+    // A TLS 1.3 server gives its ticket after the handshake: leaving before that would lose it.
+    bool waits_for_ticket() const {
+        return run_.options.mode == Mode::resume && !run_.options.request && SSL_version(ssl()) == TLS1_3_VERSION &&
+               !ticket_came_;
+    }
+    void drained() override {
+        if (asked_ == 0 && !waits_for_ticket()) say_goodbye();
     }
 
     bool check_session() {
@@ -121,7 +134,7 @@ class Slot final : public Connection {
     Run& run_;
     RequestTemplate request_;
     Session session_;
-    bool busy_ = false, handshaken_ = false, after_half_ = false, offered_ = false;
+    bool busy_ = false, handshaken_ = false, after_half_ = false, offered_ = false, ticket_came_ = false;
     unsigned epoch_ = 0;
     Nanos due_ = 0, asked_ = 0;
 };

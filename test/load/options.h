@@ -40,6 +40,7 @@ struct Options {
     uint64_t expect_closed = 0;        // halfopen: 1: all must have been closed by the server
     std::string at_half, repeat;       // commands (hook.h)
     uint64_t repeats = 0;
+    double pause = 0.1;              // seconds between repeats, in which certificates are checked
     std::string expect_fingerprint;  // SHA-256 of the server certificate
     std::string rsa;                 // baseline: "1" for RSA-2048
     pid_t server = 0;
