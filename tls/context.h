@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 #include "mem/segment.h"
@@ -39,6 +40,11 @@ struct ContextFacts {
 // The context for a new connection: SSL_new() it at once.  Borrowed: SSL_new() takes its own reference.
 SSL_CTX* context_for(const Wanted& wanted, std::string& why);
 
+// SSL_set_SSL_CTX() and what it leaves behind: protocol versions and verification of the new context.  From the
+// ClientHello callback, before OpenSSL chooses a version.  Nothing happens if the profile is the one it has already,
+// though perhaps of another generation: a second ClientHello meets what the first one met.
+void switch_context(SSL* ssl, SSL_CTX* context);
+
 // Of SSL_get_SSL_CTX(ssl): after a switch on SNI it is the profile switched to.  nullptr: not one of ours.
 const ContextFacts* facts_of(const SSL_CTX* context);
 
@@ -54,8 +60,8 @@ int contexts_kept();
 
 // --- the builder, for the loader --------------------------------------------------------------------------------------
 // Builds a context from a profile; the one place that turns a profile into OpenSSL calls.  The error names profile
-// and file, OpenSSL's reason in words, and the usual remedy.
-Result<SSL_CTX*> build_context(const Profile& profile);
+// and file, OpenSSL's reason in words, and the usual remedy; warnings likewise, if wanted.
+Result<SSL_CTX*> build_context(const Profile& profile, std::vector<std::string>* warnings = nullptr);
 
 // ex_data indices and the table of contexts; before the first fork, once.
 void      prepare_contexts();

@@ -57,6 +57,8 @@ struct Domain {
     std::string  certificate2, private_key2, private_key_password2;
     std::string  ca_list, ca_path, crl, cipher_list;
 
+    uint32_t given = 0;  // bit i: attributes()[i] was set; the others come from the default profile (inherit)
+
     ProfileKey key() const { return {side, scope, server_name_mode, address, server_name, server_id}; }
 };
 

@@ -44,9 +44,9 @@ struct Profile {
     bool             verify_certificate, require_certificate;
     VerifyClient     verify_client;
     int              verify_depth;
-    Blob             certificate, private_key, certificate2, private_key2, ca_list, crl;
-    std::string_view private_key_password, private_key_password2;
-    std::string_view ca_path, cipher_list;
+    // ca_path: the certificates of the whole directory, read when the configuration was loaded.
+    Blob             certificate, private_key, certificate2, private_key2, ca_list, ca_path, crl;
+    std::string_view private_key_password, private_key_password2, cipher_list;
     // SHA-256 over all that makes a context: equal hashes may share one SSL_CTX, also across reloads.
     ContentHash      hash;
 };
