@@ -1,16 +1,16 @@
 // mem/mpsc_queue.h -- lock-free queue in the segment, many producers, one consumer, kill-safe on both sides.
 //
 // WHY    Anyone may queue a message for a connection; its owner sends it.  Either may be killed at any
-//        instruction; nothing that was pushed is lost, and at most one node is handled a second time (if
-//        the consumer died between its effect and its `done` mark).
-// LIVES  All zero but the tag; nodes come from make<T>(tag) and are destroy()ed by consume().
-//        One process consumes; after its death its successor simply calls consume(), unconditionally once.
-// LOCKS  None.  Bounds (count, bytes) are the caller's.
+//        instruction: nothing that was pushed is lost, and at most one node is handled a second time (when
+//        the consumer died between the effect and the `done` mark).
+// LIVES  Nodes come from make<T>(tag) and are destroy()ed by consume().  One process consumes; after its death
+//        (and recover_slot()) its successor calls consume() once without waiting for a ring.
+// LOCKS  None.  Bounds (count, bytes) are the caller's: a call costs time in proportion to what is queued.
 // FAILS  Never.
 //
 // Newest first: head -> n3 -> n2 -> n1 -> null.  The consumer does not take the list off before it has handled
-// it.  It works through a batch from the oldest on, marks each node done, notes the batch in `retired_`, cuts
-// it off, and frees it.
+// it.  It works from the oldest on, marks each node done, notes in `retired_` which part is done, cuts that part
+// off, and frees it.
 #pragma once
 #include <atomic>
 #include <cstddef>
@@ -23,28 +23,26 @@ namespace kahu::mem {
 
 struct QueueNode {
     std::atomic<QueueNode*> next{nullptr};   // older; written by the producer, cut by the consumer
-    std::atomic<QueueNode*> newer{nullptr};  // consumer only; made anew from `next` when needed
+    std::atomic<QueueNode*> newer{nullptr};  // consumer only; made anew from `next` at each call
     std::atomic<bool> done{false};           // consumer only: its effect has happened
 };
 
-// The part that does not depend on the type of the node.
+// The part that does not depend on the type of the node.  All zero = empty.
 class QueueCore {
   public:
     bool push(QueueNode* node) noexcept;
     bool empty() const noexcept { return head_.load(std::memory_order_acquire) == nullptr; }
 
     // Consumer only.
-    QueueNode* oldest() noexcept;  // links `newer`; null if empty
-    QueueNode* head() const noexcept { return head_.load(std::memory_order_acquire); }
-    void retire(QueueNode* newest_of_batch) noexcept;  // it and all older are done: cut them off
-    QueueNode* next_retired() noexcept;                // takes one to be freed; null: none left
+    QueueNode* oldest() noexcept;                      // sets all `newer`; nullptr: empty
+    void retire(QueueNode* newest_of_batch) noexcept;  // it and all older are done: cuts them off
     void finish_interrupted_retire() noexcept;         // what a killed predecessor was about to do
+    QueueNode* next_retired() noexcept;                // takes one to be freed; nullptr: none left
 
   private:
     void cut(QueueNode* newest_of_batch) noexcept;
     std::atomic<QueueNode*> head_{nullptr};
     std::atomic<QueueNode*> retired_{nullptr};
-    std::atomic<uint32_t> retire_step_{0};
 };
 
 template <class T>
@@ -56,22 +54,21 @@ class MpscQueue {
     MpscQueue(const MpscQueue&) = delete;
     MpscQueue& operator=(const MpscQueue&) = delete;
 
-    // True if the queue was empty: ring the consumer's eventfd.
+    // True if the queue was empty: ring the consumer's eventfd.  The node is the consumer's from now on.
     bool push(T* node) noexcept { return core_.push(node); }
 
     bool empty() const noexcept { return core_.empty(); }
 
     // Hands nodes to `handle(T&)`, oldest first, at most `at_most`, and destroys them.  `handle` returns void, or
     // bool: false = not now, keep this one and all newer.  Returns how many were handled.
-    // If the queue is not empty afterwards, call again later without waiting for a ring: whoever pushed
-    // onto a non-empty queue did not ring.
+    // If the queue is not empty afterwards, call again without waiting for a ring: whoever pushes onto a
+    // queue that is not empty does not ring.
     template <class F>
     size_t consume(F&& handle, size_t at_most) {
         core_.finish_interrupted_retire();
         free_retired();
         size_t handled = 0;
         QueueNode* last = nullptr;
-        QueueNode* const newest = core_.head();
         for (QueueNode* node = core_.oldest(); node && handled < at_most;) {
             if (!node->done.load(std::memory_order_relaxed)) {
                 if (!call(handle, static_cast<T&>(*node))) break;
@@ -81,7 +78,7 @@ class MpscQueue {
             }
             ++handled;
             last = node;
-            node = node == newest ? nullptr : node->newer.load(std::memory_order_relaxed);
+            node = node->newer.load(std::memory_order_relaxed);
         }
         if (last) core_.retire(last);
         free_retired();

@@ -50,6 +50,7 @@ class RobustRwLock {
     void write_slow(int slot) noexcept;
     void wait_while_held() noexcept;
     void wake() noexcept;
+    bool plausible() const noexcept;
 
     std::atomic<uint64_t> word_{0};          // bits 0..55: reader slots, 56..63: writer slot + 1
     std::atomic<uint32_t> waiting_{0};       // futex word: 1 = somebody may be asleep

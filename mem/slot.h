@@ -13,10 +13,10 @@ namespace kahu::mem {
 inline constexpr int kMaxSlots = 56;
 
 namespace detail {
-inline constinit int current_slot = -1;
+inline constinit int own_slot = -1;
 }
 
-inline int current_slot() noexcept { return detail::current_slot; }
+inline int current_slot() noexcept { return detail::own_slot; }
 
 // -1 detaches.  REQUIREs -1 <= slot < kMaxSlots.  Works before and after create_segment().
 void attach_slot(int slot) noexcept;

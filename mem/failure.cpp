@@ -1,0 +1,68 @@
+// mem/failure.cpp -- see failure.h.
+#include "mem/failure.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "mem/slot_record.h"
+
+namespace kahu::mem {
+namespace {
+
+struct Countdown {
+    long left = -1;  // steps until it happens; -1: not armed
+    long taken = 0;
+};
+Countdown kill_countdown[static_cast<int>(Point::count_)];
+long allocations_left = -1;
+bool allocation_failed = false;
+
+void rearm() noexcept {
+    detail::injecting = allocations_left >= 0;
+    for (const Countdown& countdown : kill_countdown) detail::injecting |= countdown.left >= 0;
+    detail::refresh_own_record();
+}
+
+}  // namespace
+
+FailAllocation::FailAllocation(long nth) noexcept {
+    allocations_left = nth;
+    allocation_failed = false;
+    rearm();
+}
+
+FailAllocation::~FailAllocation() {
+    allocations_left = -1;
+    rearm();
+}
+
+bool FailAllocation::fired() const noexcept { return allocation_failed; }
+
+void kill_at(Point point, long nth) noexcept {
+    Countdown& countdown = kill_countdown[static_cast<int>(point)];
+    countdown.left = nth;
+    if (nth >= 0) countdown.taken = 0;
+    rearm();
+}
+
+long steps_taken(Point point) noexcept { return kill_countdown[static_cast<int>(point)].taken; }
+
+namespace detail {
+
+void injection_step(Point point) noexcept {
+    Countdown& countdown = kill_countdown[static_cast<int>(point)];
+    if (countdown.left < 0) return;
+    ++countdown.taken;
+    if (countdown.left-- > 0) return;
+    kill(getpid(), SIGKILL);
+    for (;;) pause();
+}
+
+bool allocation_must_fail() noexcept {
+    if (allocations_left < 0 || allocations_left-- > 0) return false;
+    allocation_failed = true;
+    return true;
+}
+
+}  // namespace detail
+}  // namespace kahu::mem

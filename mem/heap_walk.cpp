@@ -1,0 +1,172 @@
+// mem/heap_walk.cpp -- walk_heap(): believes nothing that is in the segment before it has checked it.
+#include <algorithm>
+#include <bitset>
+#include <vector>
+
+#include "mem/heap_repair.h"
+#include "mem/heap_stats.h"
+#include "mem/slot_record.h"
+
+namespace kahu::mem {
+namespace {
+
+using namespace detail;
+
+constexpr size_t kMostBlocks = kSpanBytes / kClassBytes[0];
+using Pending = std::vector<uintptr_t>;  // blocks on remote and fetched lists, sorted
+
+class Walk {
+  public:
+    WalkResult run() {
+        if (!slot_records) {
+            result_.reason = "there is no segment";
+            return std::move(result_);
+        }
+        linked_.assign(heap_geometry.spans, false);
+        result_.valid = collect_pending() && check_lists() && check_spans();
+        return std::move(result_);
+    }
+
+  private:
+    bool bad(uint32_t span, const char* what) {
+        result_.reason = "span " + std::to_string(span) + ": " + what;
+        return false;
+    }
+    bool bad_list(int slot, int size_class, const char* what) {
+        result_.reason = "slot " + std::to_string(slot) + ", blocks of " + std::to_string(kClassBytes[size_class]) +
+                         " bytes: " + what;
+        return false;
+    }
+
+    static uint8_t mark_of(uint32_t index) { return heap_geometry.map[index].load(std::memory_order_acquire); }
+
+    bool follow_pending(int slot, int size_class, const Block* block) {
+        for (; block; block = block->next) {
+            const Span* const span = span_of(block);
+            if (!span || mark_of(span_index(span)) != small_mark(slot) || !plausible_small_span(*span, slot) ||
+                span->size_class != size_class || !plausible_block(*span, block)) {
+                return bad_list(slot, size_class, "a block freed by others is none of this slot's blocks");
+            }
+            if (pending_.size() > kMostBlocks * heap_geometry.spans) {
+                return bad_list(slot, size_class, "the list of blocks freed by others does not end");
+            }
+            pending_.push_back(reinterpret_cast<uintptr_t>(block));
+        }
+        return true;
+    }
+
+    bool collect_pending() {
+        for (int slot = 0; slot < kMaxSlots; ++slot) {
+            const SlotHeap& heap = slot_records[slot].heap;
+            for (int c = 0; c < kSizeClasses; ++c) {
+                if (!follow_pending(slot, c, heap.fetched[c])) return false;
+                if (!follow_pending(slot, c, heap.remote[c].load(std::memory_order_acquire))) return false;
+            }
+        }
+        std::sort(pending_.begin(), pending_.end());
+        if (std::adjacent_find(pending_.begin(), pending_.end()) != pending_.end()) {
+            result_.reason = "a block was freed twice by others";
+            return false;
+        }
+        result_.pending = pending_.size();
+        return true;
+    }
+
+    // The lists of spans with free blocks: in range, of the right slot and class, no span twice.
+    bool check_lists() {
+        for (int slot = 0; slot < kMaxSlots; ++slot) {
+            for (int c = 0; c < kSizeClasses; ++c) {
+                const Span* previous = nullptr;
+                for (const Span* span = slot_records[slot].heap.current[c]; span; span = span->next) {
+                    if (!check_link(slot, c, span, previous)) return false;
+                    previous = span;
+                }
+            }
+        }
+        return true;
+    }
+
+    bool check_link(int slot, int size_class, const Span* span, const Span* previous) {
+        const uintptr_t offset = reinterpret_cast<uintptr_t>(span) - reinterpret_cast<uintptr_t>(heap_geometry.span);
+        if (offset % sizeof(Span) != 0 || offset / sizeof(Span) >= heap_geometry.spans) {
+            return bad_list(slot, size_class, "the list of spans leaves the heap");
+        }
+        const auto index = static_cast<uint32_t>(offset / sizeof(Span));
+        if (linked_[index]) return bad(index, "listed twice");
+        linked_[index] = true;
+        if (mark_of(index) != small_mark(slot) || span->size_class != size_class || !span->listed) {
+            return bad(index, "listed where it does not belong");
+        }
+        return span->prev == previous || bad(index, "its backward link is wrong");
+    }
+
+    bool check_spans() {
+        for (uint32_t i = 0; i < heap_geometry.spans;) {
+            const uint8_t mark = mark_of(i);
+            uint32_t length = 1;
+            if (is_small_mark(mark)) {
+                if (!check_small(i, mark - 1)) return false;
+            } else if (is_large_mark(mark)) {
+                if (!check_large(i, mark, length)) return false;
+            } else if (!is_free_mark(mark)) {
+                return bad(i, "its owner is no slot");
+            }
+            result_.spans += is_free_mark(mark) ? 0 : length;
+            i += length;
+        }
+        return true;
+    }
+
+    bool check_large(uint32_t index, uint8_t mark, uint32_t& length) {
+        const Span& span = heap_geometry.span[index];
+        length = span.run;
+        if (span.size_class != kLargeClass) return bad(index, "no large block begins here");
+        if (length == 0 || length > heap_geometry.spans - index) return bad(index, "length of its run");
+        for (uint32_t i = index; i < index + length; ++i) {
+            if (mark_of(i) != mark) return bad(i, "in the middle of a large block, but not of its owner");
+        }
+        result_.used += length * kSpanBytes;
+        ++result_.large_blocks;
+        ++result_.blocks;
+        return true;
+    }
+
+    bool check_small(uint32_t index, int slot) {
+        const Span& span = heap_geometry.span[index];
+        if (!plausible_small_span(span, slot)) return bad(index, "its header contradicts itself");
+        if (span.listed != linked_[index]) return bad(index, "listed in its header only");
+        if (!span.listed && (span.free || span.fresh < span.limit)) return bad(index, "has free blocks, but no list");
+
+        std::bitset<kMostBlocks> seen;
+        uint32_t free = 0, pending = 0;
+        const auto see = [&](uintptr_t block) {
+            const size_t number = (block - span_begin(&span)) / span.block_bytes;
+            if (seen[number]) return false;
+            return seen[number] = true, true;
+        };
+        for (const Block* block = span.free; block; block = block->next, ++free) {
+            if (!plausible_block(span, block)) return bad(index, "its free list leaves the span");
+            if (!see(reinterpret_cast<uintptr_t>(block))) return bad(index, "a block is in its free list twice");
+        }
+        auto from = std::lower_bound(pending_.begin(), pending_.end(), span_begin(&span));
+        for (; from != pending_.end() && *from < span_begin(&span) + kSpanBytes; ++from, ++pending) {
+            if (!see(*from)) return bad(index, "a block is free twice, once by its owner and once by others");
+        }
+        if (span.used != span.fresh / span.block_bytes - free) return bad(index, "its count of used blocks is wrong");
+        const size_t blocks = span.used - pending;
+        result_.blocks += blocks;
+        result_.used += blocks * span.block_bytes;
+        result_.blocks_by_class[span.size_class] += blocks;
+        return true;
+    }
+
+    WalkResult result_;
+    Pending pending_;
+    std::vector<bool> linked_;
+};
+
+}  // namespace
+
+WalkResult walk_heap() { return Walk().run(); }
+
+}  // namespace kahu::mem
