@@ -1,0 +1,63 @@
+# Targets about the project as a whole; the rules that build are in ../Makefile, which includes this.
+
+# --- checks ----------------------------------------------------------------------------------------
+.PHONY: check check-layers check-format check-headers check-man test integration
+# The lock shims and the shared heap are off under ASan, so their tests also run in the release build.
+RELEASE_UNITS := $(addprefix unit-,$(filter mem tls,$(UNIT_FOLDERS)))
+check:                                                ## unit tests under ASan+UBSan, fuzz corpus, layers, headers, format, manual
+	@$(MAKE) check-layers check-format
+	@$(MAKE) SAN=asan unit fuzz-replay
+	@$(MAKE) $(RELEASE_UNITS) check-headers check-man
+check-layers:                                         ## a folder includes only lower folders; no include cycles
+	@scripts/check-layers
+check-format:                                         ## clang-format agrees (scripts/check-format --fix)
+	@scripts/check-format
+check-headers: | $(GEN_core_config)                   ## every header compiles alone
+	@scripts/check-headers $(CXX) $(COMMON)
+check-man: $(B)/kahu                                  ## manual pages are what the tables say (scripts/check-man --fix)
+	@scripts/check-man
+
+test:                                                 ## everything: installs what is missing, builds, check, integration
+	@scripts/install-dependencies build check test
+	@$(MAKE) all
+	@$(MAKE) check
+	@$(MAKE) --no-print-directory integration
+integration: all                                      ## the real programs against openssl, kamcmd, sipp (KAHU_LONG=1: full lengths)
+	@test/integration/run $(TESTS)
+
+# --- load and comparison ---------------------------------------------------------------------------
+.PHONY: bench test-load
+bench:                                                ## Kahu, Kamailio and nginx on the same load (BENCH=quick: one short round)
+	@scripts/install-dependencies build bench
+	@$(MAKE) all
+	@test/bench/run
+test-load:                                            ## the long tests of load: 100 000 handshakes, 1 000 reloads, 10 000 idle
+	@scripts/install-dependencies build test
+	@$(MAKE) all
+	@KAHU_LONG=1 test/integration/run -m load
+
+# --- running and installing ------------------------------------------------------------------------
+.PHONY: run install
+RUN_DIR  := build/run
+RUN_CFG  ?= etc/kahu.cfg
+RUN_ARGS ?= -A KAHU_CERTIFICATE=$(CURDIR)/$(RUN_DIR)/server.crt -A KAHU_PRIVATE_KEY=$(CURDIR)/$(RUN_DIR)/server.key
+run:                                                  ## install what is missing, build, make certificates, serve on 5060 and 5061
+	@scripts/install-dependencies build
+	@$(MAKE) all
+	@scripts/kahu-cert all $(RUN_DIR) --quiet
+	@exec $(B)/kahu -DD -E -f $(RUN_CFG) -w $(RUN_DIR) $(RUN_ARGS)
+
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+put         = install -D -m $(1) -t $(DESTDIR)$(2) $(3)
+install: all                                          ## DESTDIR= PREFIX=/usr/local SYSCONFDIR=; keeps configuration files that exist
+	@$(call put,755,$(PREFIX)/sbin,build/kahu)
+	@$(call put,755,$(PREFIX)/bin,build/kahucmd scripts/kahu-cert)
+	@for file in $(wildcard etc/*.cfg); do \
+	    [ -e "$(DESTDIR)$(SYSCONFDIR)/kahu/$${file##*/}" ] || $(call put,644,$(SYSCONFDIR)/kahu,$$file); done
+	@$(foreach section,1 5 8,$(if $(wildcard man/*.$(section)),$(call put,644,$(PREFIX)/share/man/man$(section),$(wildcard man/*.$(section)));))
+	@for file in $(wildcard etc/*.service); do \
+	    install -d $(DESTDIR)$(UNITDIR); \
+	    sed 's|@PREFIX@|$(PREFIX)|g;s|@SYSCONFDIR@|$(SYSCONFDIR)|g' $$file > $(DESTDIR)$(UNITDIR)/$${file##*/}; done
+	@$(foreach file,$(wildcard etc/*.bash-completion),install -D -m 644 $(file) \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$(basename $(notdir $(file)));)
