@@ -13,8 +13,8 @@ namespace {
 event_base* make_base() {
     event_config* config = event_config_new();
     REQUIRE(config != nullptr);
-    // Changes of interest made in one turn are told to the kernel together; safe as no descriptor is watched twice.
-    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+    // No EPOLL_USE_CHANGELIST: tcp main holds a duplicate of each connection's descriptor, so interest must be withdrawn
+    // before close(); an epoll set keeps what was not.
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     event_base* base = event_base_new_with_config(config);
     event_config_free(config);

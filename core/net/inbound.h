@@ -7,7 +7,7 @@
 
 namespace kahu::net {
 
-// Never reused while the server runs: table index in the low 32 bits, generation above.  0 is none.
+// Never reused while the server runs; small numbers, as operators type them.  0 is none.
 enum class ConnectionId : uint64_t { none = 0 };
 
 struct Inbound {

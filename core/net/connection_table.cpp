@@ -1,0 +1,102 @@
+#include "core/net/connection_table.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/net/mailbox.h"
+#include "core/net/settings.h"
+#include "mem/contract.h"
+#include "mem/heap.h"
+
+namespace kahu::net {
+namespace {
+struct Table {
+    uint64_t              rows;
+    std::atomic<uint32_t> retired;              // index + 1 of the newest, linked by next_retired
+    std::atomic<int64_t>  open, open_tls, queued_bytes;
+    alignas(64) Connection row[1];
+};
+Table* g_table = nullptr;
+}  // namespace
+
+Outgoing* Outgoing::make(ConnectionId to, std::string_view message) {
+    void* at = mem::allocate(sizeof(Outgoing) + message.size(), mem::Tag::outbound);
+    if (at == nullptr) return nullptr;
+    auto* node = new (at) Outgoing;
+    node->id = static_cast<uint64_t>(to);
+    node->bytes = static_cast<uint32_t>(message.size());
+    std::memcpy(node->data(), message.data(), message.size());
+    return node;
+}
+
+size_t connection_rows_wanted() {
+    const auto limit = static_cast<size_t>(settings.tcp_max_connections);
+    return limit + std::clamp<size_t>(limit / 4, 64, 4096);
+}
+size_t connection_table_bytes() { return sizeof(Table) + connection_rows_wanted() * sizeof(Connection); }
+
+void construct_connection_table(void* at, size_t bytes) {
+    REQUIRE(bytes >= connection_table_bytes());
+    g_table = static_cast<Table*>(at);          // zero memory: a row is constructed when it is first used
+    g_table->rows = connection_rows_wanted();
+}
+
+size_t connection_capacity() { return g_table ? g_table->rows : 0; }
+Connection& connection_row(size_t index) { return g_table->row[index]; }
+size_t row_index(const Connection& row) { return static_cast<size_t>(&row - g_table->row); }
+
+Connection* find_connection(ConnectionId id) {
+    const auto number = static_cast<uint64_t>(id);
+    if (number == 0 || g_table == nullptr) return nullptr;
+    Connection& row = g_table->row[(number - 1) % g_table->rows];
+    return row.id.load(std::memory_order_acquire) == number ? &row : nullptr;
+}
+
+ConnectionId next_id(Connection& row) {
+    return ConnectionId{uint64_t{row.uses++} * g_table->rows + row_index(row) + 1};
+}
+void publish_connection(Connection& row, ConnectionId id) {
+    row.id.store(static_cast<uint64_t>(id), std::memory_order_release);
+    count_open(row, 1);
+}
+
+void count_open(const Connection& row, int change) {
+    g_table->open.fetch_add(change, std::memory_order_relaxed);
+    if (row.transport == Transport::tls) g_table->open_tls.fetch_add(change, std::memory_order_relaxed);
+}
+size_t open_connections() { return g_table ? static_cast<size_t>(std::max<int64_t>(0, g_table->open)) : 0; }
+size_t open_tls_connections() { return g_table ? static_cast<size_t>(std::max<int64_t>(0, g_table->open_tls)) : 0; }
+std::atomic<int64_t>& queued_bytes_total() { return g_table->queued_bytes; }
+
+void retire_connection(Connection& row) {
+    const auto me = static_cast<uint32_t>(row_index(row) + 1);
+    uint32_t head = g_table->retired.load(std::memory_order_relaxed);
+    do row.next_retired = head;
+    while (!g_table->retired.compare_exchange_weak(head, me, std::memory_order_release, std::memory_order_relaxed));
+}
+
+size_t take_retired(void (*f)(void* context, size_t index), void* context) {
+    uint32_t at = g_table->retired.exchange(0, std::memory_order_acquire);
+    size_t taken = 0;
+    while (at != 0) {
+        const size_t index = at - 1;
+        at = g_table->row[index].next_retired;  // f() may put the row to new use
+        f(context, index);
+        ++taken;
+    }
+    return taken;
+}
+
+bool request_close(ConnectionId id) {
+    Connection* row = find_connection(id);
+    if (row == nullptr) return false;
+    row->kill.store(true);
+    if (row->id.load() != static_cast<uint64_t>(id)) {  // closed and perhaps in new use: the flag was not for that one
+        row->kill.store(false);
+        return false;
+    }
+    post(row->owner.load(), MailKind::close, id);
+    return true;
+}
+
+}  // namespace kahu::net

@@ -1,0 +1,31 @@
+// core/net/connection_table.h -- making and freeing rows of the connection table (core/net/connection.h).
+//
+// LOCKS  None: only tcp main makes and frees rows.  A worker that is done with a row withdraws its id and
+//        retires it; tcp main closes its duplicate of the descriptor and frees the row.
+// DEATH  Of a worker between withdrawing and retiring: the row says `closing` and its owner; tcp main finds it when
+//        it goes through the dead worker's rows.  Of tcp main: its successor goes through all rows.
+#pragma once
+#include "core/net/connection.h"
+
+namespace kahu::net {
+
+// Rows for as many connections as configured, and some for those that are being closed.
+size_t connection_rows_wanted();
+size_t connection_table_bytes();
+void   construct_connection_table(void* at, size_t bytes);
+
+constexpr size_t kNoRow = SIZE_MAX;
+size_t       row_index(const Connection& row);
+// tcp main: the row's next id, published by publish_connection() when its fields are set.
+ConnectionId next_id(Connection& row);
+void         publish_connection(Connection& row, ConnectionId id);
+// Owner: nothing of the connection is left but tcp main's descriptor.
+void         retire_connection(Connection& row);
+// tcp main: calls `f(index)` for every row retired since.
+size_t       take_retired(void (*f)(void* context, size_t index), void* context);
+
+// Bytes queued for all connections together (tcp_wq_max).
+std::atomic<int64_t>& queued_bytes_total();
+void count_open(const Connection& row, int change);
+
+}  // namespace kahu::net

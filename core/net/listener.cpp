@@ -1,0 +1,209 @@
+#include "core/net/listener.h"
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/net/settings.h"
+
+namespace kahu::net {
+namespace {
+
+std::vector<Listener> g_listeners;
+std::vector<Alias>    g_aliases;
+
+struct LocalAddress {
+    std::string   interface;
+    bool          loopback = false;
+    SocketAddress address;
+};
+
+std::vector<LocalAddress> local_addresses() {
+    std::vector<LocalAddress> found;
+    ifaddrs* list = nullptr;
+    if (::getifaddrs(&list) != 0) return found;
+    for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
+        if (at->ifa_addr == nullptr || (at->ifa_flags & IFF_UP) == 0) continue;
+        const SocketAddress address = SocketAddress::from(at->ifa_addr);
+        if (address.empty()) continue;
+        const auto* v6 = reinterpret_cast<const sockaddr_in6*>(at->ifa_addr);
+        if (address.is_v6() && IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr)) continue;
+        found.push_back({at->ifa_name, (at->ifa_flags & IFF_LOOPBACK) != 0, address});
+    }
+    ::freeifaddrs(list);
+    return found;
+}
+
+// An address, an interface's name or a host name.
+Result<std::vector<SocketAddress>> resolve(const ListenSpec& spec) {
+    std::vector<SocketAddress> found;
+    if (const auto ip = SocketAddress::parse_ip(spec.host)) return std::vector{*ip};
+    for (const LocalAddress& local : local_addresses())
+        if (local.interface == spec.host && (!local.address.is_v6() || settings.auto_bind_ipv6)) found.push_back(local.address);
+    if (!found.empty()) return found;
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_DGRAM;
+    addrinfo* list = nullptr;
+    if (const int code = ::getaddrinfo(spec.host.c_str(), nullptr, &hints, &list); code != 0)
+        return Error{Errc::not_found, spec.where + ": listen address '" + spec.host + "' is no address, interface or host name: " + ::gai_strerror(code),
+                     "use an IP address of this machine"};
+    for (const addrinfo* at = list; at != nullptr; at = at->ai_next) found.push_back(SocketAddress::from(at->ai_addr));
+    ::freeaddrinfo(list);
+    return found;
+}
+
+void add_listener(const ListenSpec& spec, Transport transport, SocketAddress address) {
+    const int64_t fallback = transport == Transport::tls ? settings.tls_port_no.get() : settings.port.get();
+    address.set_port(spec.port != 0 ? spec.port : static_cast<uint16_t>(fallback));
+    if (find_listener(transport, address) != nullptr) return;
+    Listener listener;
+    listener.index = static_cast<uint16_t>(g_listeners.size());
+    listener.transport = transport;
+    listener.address = address;
+    listener.advertise_host = spec.advertise_host;
+    listener.advertise_port = spec.advertise_port;
+    listener.name = spec.name;
+    listener.is_virtual = spec.is_virtual;
+    listener.workers = spec.workers != 0 ? spec.workers : static_cast<int>(settings.children);
+    listener.where = spec.where;
+    g_listeners.push_back(std::move(listener));
+}
+
+std::vector<ListenSpec> all_local_addresses() {
+    std::vector<ListenSpec> specs;
+    for (const LocalAddress& local : local_addresses()) {
+        if (local.address.is_v6() && !settings.auto_bind_ipv6) continue;
+        ListenSpec spec;
+        spec.any_transport = true;
+        spec.host = local.address.ip();
+        spec.where = "default (all local addresses)";
+        specs.push_back(std::move(spec));
+    }
+    return specs;
+}
+
+Status set_option(const Listener& listener, int level, int name, int value, const char* what) {
+    if (::setsockopt(listener.fd.get(), level, name, &value, sizeof value) == 0) return {};
+    return errno_error(listener.where + ": could not set " + what + " on " + listener.text(), errno);
+}
+
+Status set_stream_options(const Listener& listener) {
+    struct Option {
+        int64_t     wanted;
+        int         level, name;
+        const char* what;
+    };
+    const bool keepalive = settings.tcp_keepalive != 0;
+    const Option options[] = {
+        {1, SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR"},
+        {settings.tcp_reuse_port, SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT"},
+        {1, IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY"},  // inherited by what is accepted
+        {settings.tcp_keepalive, SOL_SOCKET, SO_KEEPALIVE, "SO_KEEPALIVE"},
+        {keepalive ? settings.tcp_keepidle.get() : 0, IPPROTO_TCP, TCP_KEEPIDLE, "tcp_keepidle"},
+        {keepalive ? settings.tcp_keepintvl.get() : 0, IPPROTO_TCP, TCP_KEEPINTVL, "tcp_keepintvl"},
+        {keepalive ? settings.tcp_keepcnt.get() : 0, IPPROTO_TCP, TCP_KEEPCNT, "tcp_keepcnt"},
+        {settings.tcp_linger2, IPPROTO_TCP, TCP_LINGER2, "tcp_linger2"},
+        {settings.tcp_defer_accept, IPPROTO_TCP, TCP_DEFER_ACCEPT, "tcp_defer_accept"},
+    };
+    for (const Option& option : options)
+        if (option.wanted != 0)
+            if (Status set = set_option(listener, option.level, option.name, static_cast<int>(option.wanted), option.what); !set) return set;
+    return {};
+}
+
+Error bind_error(const Listener& listener, int number) {
+    Error error = errno_error(listener.where + ": could not bind " + listener.text(), number);
+    if (number == EADDRINUSE) error.hint = "is another instance running? See: ss -lntup 'sport = :" + std::to_string(listener.address.port()) + "'";
+    if (number == EADDRNOTAVAIL) error.hint = "this machine does not have that address; add 'virtual' to listen for it all the same";
+    if (number == EACCES) error.hint = "ports below 1024 need root or CAP_NET_BIND_SERVICE";
+    return error;
+}
+
+Status open_listener(Listener& listener) {
+    const bool stream = is_stream(listener.transport);
+    listener.fd.reset(::socket(listener.address.family(), (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!listener.fd) return errno_error("could not open a socket for " + listener.text(), errno);
+    if (listener.address.is_v6())
+        if (Status set = set_option(listener, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY"); !set) return set;
+    if (listener.is_virtual)
+        if (Status set = set_option(listener, IPPROTO_IP, IP_FREEBIND, 1, "IP_FREEBIND"); !set) return set;
+    if (stream) {
+        if (Status set = set_stream_options(listener); !set) return set;
+    } else if (settings.udp_receive_buffer != 0) {
+        if (Status set = set_option(listener, SOL_SOCKET, SO_RCVBUF, static_cast<int>(settings.udp_receive_buffer), "udp_receive_buffer"); !set)
+            return set;
+    }
+    if (::bind(listener.fd.get(), listener.address.raw(), listener.address.raw_size()) != 0) return bind_error(listener, errno);
+    if (stream && ::listen(listener.fd.get(), static_cast<int>(settings.tcp_listen_backlog)) != 0) return bind_error(listener, errno);
+    return {};
+}
+
+}  // namespace
+
+std::span<Listener> listeners() { return g_listeners; }
+
+const Listener* find_listener(Transport transport, const SocketAddress& address) {
+    for (const Listener& listener : g_listeners)
+        if (listener.transport == transport && listener.address == address) return &listener;
+    return nullptr;
+}
+
+Status plan_listeners(std::span<const ListenSpec> specs, bool with_tcp, bool with_tls) {
+    g_listeners.clear();
+    std::vector<ListenSpec> defaults;
+    if (specs.empty()) {
+        defaults = all_local_addresses();
+        specs = defaults;
+    }
+    for (const ListenSpec& spec : specs) {
+        auto addresses = resolve(spec);
+        if (!addresses) return std::move(addresses).error();
+        for (const SocketAddress& address : *addresses) {
+            for (const Transport transport : {Transport::udp, Transport::tcp, Transport::tls}) {
+                const bool wanted = spec.any_transport ? transport != Transport::tls || spec.port == 0 || spec.port == settings.tls_port_no
+                                                       : transport == spec.transport;
+                const bool possible = transport == Transport::udp || (with_tcp && (transport != Transport::tls || with_tls));
+                if (wanted && possible) add_listener(spec, transport, address);
+                else if (wanted && !spec.any_transport)
+                    return Error{Errc::invalid, spec.where + ": cannot listen on " + std::string(name_of(transport)) + ":" + spec.host,
+                                 with_tcp ? "add enable_tls=yes and loadmodule \"tls.so\"" : "disable_tcp=yes is set"};
+            }
+        }
+    }
+    if (g_listeners.empty()) return Error{Errc::invalid, "there is no address to listen on", "add listen=udp:ADDRESS:PORT"};
+    if (g_listeners.size() > 256) return Error{Errc::invalid, "more than 256 listening sockets", "name the addresses wanted with listen="};
+    return {};
+}
+
+Status bind_listeners() {
+    for (Listener& listener : g_listeners)
+        if (Status opened = open_listener(listener); !opened) return opened;
+    return {};
+}
+
+std::vector<Alias>& aliases() { return g_aliases; }
+
+bool is_myself(std::string_view host, uint16_t port, const Transport* transport) {
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+    const auto ip = SocketAddress::parse_ip(host);
+    for (const Listener& listener : g_listeners) {
+        if (transport != nullptr && listener.transport != *transport) continue;
+        if (ip && listener.address.same_ip(*ip) && (port == 0 || port == listener.address.port())) return true;
+        if (!listener.advertise_host.empty() && text::iequals(listener.advertise_host, host) &&
+            (port == 0 || port == listener.public_port()))
+            return true;
+    }
+    return std::any_of(g_aliases.begin(), g_aliases.end(), [&](const Alias& alias) {
+        if (transport != nullptr && alias.transport_given && alias.transport != *transport) return false;
+        return text::iequals(alias.host, host) && (alias.port == 0 || port == 0 || alias.port == port);
+    });
+}
+
+}  // namespace kahu::net

@@ -1,0 +1,23 @@
+// core/net/mailbox.h -- short orders from one process to another: "connection 17 has something to send".
+//
+// WHY    Only its owner touches a connection; anybody may have something for it.
+// LIVES  One queue per slot, a part of the segment.  A successor reads its predecessor's mail.
+// FAILS  post() drops the order when the segment is full: the owner looks at its connections once a second anyway.
+#pragma once
+#include "core/net/inbound.h"
+#include "mem/mpsc_queue.h"
+
+namespace kahu::net {
+
+enum class MailKind : uint8_t { flush, close };
+struct Mail : mem::QueueNode {
+    MailKind     kind;
+    ConnectionId connection;
+};
+
+size_t mailboxes_bytes();
+void   construct_mailboxes(void* at, size_t bytes);
+void   post(int slot, MailKind kind, ConnectionId connection);   // rings if the box was empty; slot < 0: nobody, dropped
+mem::MpscQueue<Mail>& mailbox(int slot);
+
+}  // namespace kahu::net

@@ -1,0 +1,330 @@
+#include "core/net/tcp_main.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "core/base/fd.h"
+#include "core/base/log.h"
+#include "core/net/connection_table.h"
+#include "core/net/event_loop.h"
+#include "core/net/handover.h"
+#include "core/net/listener.h"
+#include "core/net/net_counters.h"
+#include "core/net/settings.h"
+#include "core/net/source_count.h"
+#include "core/proc/child.h"
+#include "core/proc/process_table.h"
+#include "mem/contract.h"
+
+namespace kahu::net {
+namespace {
+
+constexpr int           kAcceptsPerTurn = 64;
+constexpr clock::Millis kRest = 100;  // after accept() ran out of descriptors
+
+class TcpMain {
+  public:
+    explicit TcpMain(int slot) : slot_(slot), loop_(slot), fds_(connection_capacity()) {}
+
+    int run() {
+        find_workers();
+        if (proc::process(slot_).incarnation.load() > 1) take_over();
+        rebuild_free_rows();
+        watch_channels();
+        watch_listeners();
+        loop_.on_doorbell([this] { reclaim(); });
+        loop_.every(kRest, [this] {
+            reclaim();
+            send_waiting();
+            if (resting_) rest(false);
+        });
+        loop_.run();
+        events_.clear();
+        return 0;
+    }
+
+  private:
+    struct FreeEvent {
+        void operator()(event* e) const { event_free(e); }
+    };
+    using Event = std::unique_ptr<event, FreeEvent>;
+    struct Watch {
+        TcpMain* self;
+        size_t   index;
+    };
+    struct Worker {
+        int                  slot;
+        std::deque<uint64_t> waiting;   // accepted, its channel was full
+        Handover             batch;     // of this turn
+    };
+
+    // --- start --------------------------------------------------------------------------------------
+    void find_workers() {
+        for (int slot = 1; slot < proc::process_count(); ++slot)
+            if (proc::process(slot).kind == ProcessKind::tcp_worker) workers_.push_back({slot, {}, {}});
+        REQUIRE(!workers_.empty());
+    }
+    void watch(int fd, event_callback_fn callback, size_t index, std::vector<Event>& into) {
+        watches_.push_back(std::make_unique<Watch>(Watch{this, index}));
+        event* made = event_new(loop_.base(), fd, EV_READ | EV_PERSIST, callback, watches_.back().get());
+        REQUIRE(made != nullptr && event_add(made, nullptr) == 0);
+        into.emplace_back(made);
+    }
+    void watch_listeners() {
+        for (const Listener& listener : listeners())
+            if (is_stream(listener.transport))
+                watch(listener.fd.get(), [](evutil_socket_t, short, void* at) {
+                    clock::tick();
+                    const auto* which = static_cast<Watch*>(at);
+                    which->self->accept_from(listeners()[which->index]);
+                }, listener.index, accepting_);
+    }
+    void watch_channels() {
+        for (size_t i = 0; i < workers_.size(); ++i)
+            watch(proc::channel(workers_[i].slot).main_end, [](evutil_socket_t, short, void* at) {
+                clock::tick();
+                const auto* which = static_cast<Watch*>(at);
+                which->self->hear(which->self->workers_[which->index]);
+            }, i, events_);
+    }
+
+    // A successor: the workers send duplicates of what they serve.  What was accepted and not yet served is lost with the
+    // predecessor's descriptors unless it is still in a worker's channel: those come back too, as the worker serves them.
+    void take_over() {
+        Handover request;
+        request.kind = HandoverKind::give_back;
+        for (Worker& worker : workers_)
+            if (!send_handover(proc::channel(worker.slot).main_end, request)) LOG(error, "tcp.give_back_not_asked", kv("slot", worker.slot));
+    }
+    void rebuild_free_rows() {
+        take_retired([](void*, size_t) {}, nullptr);  // found again below
+        for (size_t index = connection_capacity(); index-- > 0;) {
+            Connection& row = connection_row(index);
+            if (row.id.load() != 0) {
+                ++open_;
+                if (row.transport == Transport::tls) ++open_tls_;
+                sources_.add(row.peer);
+                if (row.state.load() != ConnectionState::established) half_open_.push_back(ConnectionId{row.id.load()});
+                continue;
+            }
+            row.state.store(ConnectionState::free);
+            free_rows_.push_back(static_cast<uint32_t>(index));
+        }
+    }
+
+    // --- accept -------------------------------------------------------------------------------------
+    void accept_from(const Listener& listener) {
+        reclaim();
+        for (int i = 0; i < kAcceptsPerTurn; ++i) {
+            SocketAddress peer;
+            socklen_t size = SocketAddress::capacity();
+            UniqueFd fd(::accept4(listener.fd.get(), peer.raw(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+            if (!fd) {
+                if (errno == EINTR || errno == ECONNABORTED) continue;
+                if (errno != EAGAIN && errno != EWOULDBLOCK) accept_failed(errno);
+                break;
+            }
+            admit(listener, peer, std::move(fd));
+        }
+        for (Worker& worker : workers_) send_batch(worker);
+    }
+
+    void accept_failed(int number) {
+        stats::add(counters.accept_failed);
+        if (limit_log_.allow())
+            LOG(error, "tcp.accept_failed", kv("reason", std::strerror(number)), kv("suppressed", limit_log_.suppressed()));
+        rest(true);
+    }
+    // The listening sockets stay readable while descriptors are short: do not spin.
+    void rest(bool on) {
+        resting_ = on;
+        for (const Event& listener : accepting_) on ? event_del(listener.get()) : event_add(listener.get(), nullptr);
+    }
+
+    const char* why_refused(const Listener& listener, const SocketAddress& peer) {
+        if (open_ >= static_cast<size_t>(settings.tcp_max_connections)) return "tcp_max_connections";
+        const int64_t per_source = settings.tcp_accept_iplimit;
+        if (per_source > 0 && sources_.of(peer) >= per_source) return "tcp_accept_iplimit";
+        if (listener.transport == Transport::tls && open_tls_ - evicted_ >= static_cast<size_t>(settings.tls_max_connections) && !evict())
+            return "tls_max_connections";
+        return free_rows_.empty() ? "connection table full" : nullptr;
+    }
+
+    // At the limit the oldest unfinished handshake gives way; an established connection never does.
+    bool evict() {
+        while (!half_open_.empty()) {
+            const ConnectionId id = half_open_.front();
+            half_open_.pop_front();
+            const Connection* row = find_connection(id);
+            if (row == nullptr || row->transport != Transport::tls) continue;
+            const ConnectionState state = row->state.load();
+            if (state != ConnectionState::accepted && state != ConnectionState::handshaking) continue;
+            const UniqueFd& fd = fds_[row_index(*row)];
+            if (!fd) continue;
+            ::shutdown(fd.get(), SHUT_RDWR);  // its worker sees the end of the stream and closes it
+            ++evicted_;
+            stats::add(counters.half_open_evicted);
+            return true;
+        }
+        return false;
+    }
+
+    void admit(const Listener& listener, const SocketAddress& peer, UniqueFd fd) {
+        if (const char* why = why_refused(listener, peer)) {
+            stats::add(counters.local_reject);
+            if (limit_log_.allow())
+                LOG(warn, "tcp.refused", kv("peer", peer.text()), kv("limit", why), kv("suppressed", limit_log_.suppressed()));
+            return;
+        }
+        const uint32_t index = free_rows_.back();
+        free_rows_.pop_back();
+        Connection& row = connection_row(index);
+        if (row.uses == 0) new (&row) Connection{};
+        Worker& worker = least_loaded();
+        fill(row, listener, peer, worker.slot);
+        const ConnectionId id = next_id(row);
+        fds_[index] = std::move(fd);
+        publish_connection(row, id);
+        sources_.add(peer);
+        ++open_;
+        stats::add(counters.passive_open);
+        stats::add(counters.established);
+        if (listener.transport == Transport::tls) {
+            ++open_tls_;
+            remember_half_open(id);
+        }
+        worker.waiting.push_back(static_cast<uint64_t>(id));
+        if (worker.waiting.size() >= Handover::kMax) send_batch(worker);
+    }
+
+    static void fill(Connection& row, const Listener& listener, const SocketAddress& peer, int owner) {
+        row.state.store(ConnectionState::accepted);
+        row.owner.store(static_cast<int16_t>(owner));
+        row.worked_by.store(0);
+        row.kill.store(false);
+        row.transport = listener.transport;
+        row.outbound = false;
+        row.served = false;
+        row.listener = listener.index;
+        row.peer = peer;
+        row.local = listener.address;
+        if (listener.address.is_wildcard()) row.local.set_port(listener.address.port());
+        row.opened_unix = clock::unix_seconds();
+        row.lifetime_ms.store(static_cast<int32_t>(settings.tcp_connection_lifetime * 1000));
+        row.deadline.store(clock::now_ms() + row.lifetime_ms.load());
+        row.frame = {};
+        row.secure = nullptr;
+        row.secure_info.store(nullptr);
+        if (row.outgoing.empty()) row.queued_bytes.store(0);
+    }
+
+    void remember_half_open(ConnectionId id) {
+        half_open_.push_back(id);
+        if (half_open_.size() <= 2 * connection_capacity()) return;
+        std::erase_if(half_open_, [](ConnectionId each) {
+            const Connection* row = find_connection(each);
+            return row == nullptr || row->state.load() == ConnectionState::established;
+        });
+    }
+
+    Worker& least_loaded() {
+        const auto load = [](const Worker& w) {
+            return proc::process(w.slot).load.load(std::memory_order_relaxed) + static_cast<int32_t>(w.waiting.size());
+        };
+        size_t best = next_worker_++ % workers_.size();
+        for (size_t i = 0; i < workers_.size(); ++i)
+            if (load(workers_[i]) < load(workers_[best])) best = i;
+        return workers_[best];
+    }
+
+    void send_batch(Worker& worker) {
+        while (!worker.waiting.empty()) {
+            Handover message;
+            while (message.count < Handover::kMax && message.count < worker.waiting.size()) {
+                const uint64_t id = worker.waiting[message.count];
+                const Connection* row = find_connection(ConnectionId{id});
+                message.ids[message.count] = id;
+                message.fds[message.count++] = row ? fds_[row_index(*row)].get() : -1;
+            }
+            if (!send_handover(proc::channel(worker.slot).main_end, message)) return;  // again in kRest
+            worker.waiting.erase(worker.waiting.begin(), worker.waiting.begin() + message.count);
+        }
+    }
+    void send_waiting() {
+        for (Worker& worker : workers_) send_batch(worker);
+    }
+
+    // --- workers speak ------------------------------------------------------------------------------
+    void hear(Worker& worker) {
+        Handover message;
+        while (receive_handover(proc::channel(worker.slot).main_end, message)) {
+            if (message.kind == HandoverKind::adopt) hand_to_successor(worker);
+            if (message.kind == HandoverKind::returned) take_back(message);
+        }
+    }
+
+    void hand_to_successor(Worker& worker) {
+        reclaim();
+        worker.waiting.clear();
+        for (size_t index = 0; index < connection_capacity(); ++index) {
+            Connection& row = connection_row(index);
+            if (row.owner.load() != worker.slot || !fds_[index]) continue;
+            if (row.id.load() != 0) worker.waiting.push_back(row.id.load());
+            else if (row.state.load() == ConnectionState::closing) free_row(index);  // died before it retired the row
+        }
+        send_batch(worker);
+    }
+
+    void take_back(Handover& message) {
+        for (uint32_t i = 0; i < message.count; ++i) {
+            UniqueFd fd(message.fds[i]);
+            const Connection* row = find_connection(ConnectionId{message.ids[i]});
+            if (row != nullptr) fds_[row_index(*row)] = std::move(fd);
+        }
+    }
+
+    // --- rows come back -----------------------------------------------------------------------------
+    void reclaim() {
+        take_retired([](void* self, size_t index) { static_cast<TcpMain*>(self)->free_row(index); }, this);
+    }
+    void free_row(size_t index) {
+        Connection& row = connection_row(index);
+        if (row.state.load() == ConnectionState::free) return;
+        fds_[index].reset();
+        sources_.remove(row.peer);
+        --open_;
+        if (row.transport == Transport::tls) --open_tls_;
+        if (evicted_ > 0 && row.transport == Transport::tls) --evicted_;
+        row.owner.store(-1);
+        row.state.store(ConnectionState::free);
+        free_rows_.push_back(static_cast<uint32_t>(index));
+    }
+
+    int                                 slot_;
+    EventLoop                           loop_;
+    std::vector<UniqueFd>               fds_;          // by row
+    std::vector<uint32_t>               free_rows_;
+    std::vector<Worker>                 workers_;
+    std::vector<std::unique_ptr<Watch>> watches_;
+    std::vector<Event>                  events_, accepting_;
+    std::deque<ConnectionId>            half_open_;    // oldest first; some are established or gone
+    SourceCount                         sources_;
+    log::RateLimit                      limit_log_{1};
+    size_t                              open_ = 0, open_tls_ = 0;
+    size_t                              evicted_ = 0;  // shut down, their worker has not closed them yet
+    size_t                              next_worker_ = 0;
+    bool                                resting_ = false;
+};
+
+}  // namespace
+
+int run_tcp_main(int slot) { return TcpMain(slot).run(); }
+
+}  // namespace kahu::net

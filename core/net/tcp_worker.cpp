@@ -1,0 +1,277 @@
+#include "core/net/tcp_worker.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <vector>
+
+#include "core/base/log.h"
+#include "core/net/connection_table.h"
+#include "core/net/event_loop.h"
+#include "core/net/handover.h"
+#include "core/net/link.h"
+#include "core/net/mailbox.h"
+#include "core/net/net_counters.h"
+#include "core/net/settings.h"
+#include "core/net/stream.h"
+#include "core/net/stream_channel.h"
+#include "core/proc/child.h"
+#include "core/proc/process_table.h"
+#include "mem/contract.h"
+#include "mem/heap.h"
+
+namespace kahu::net {
+
+class TcpWorker {
+  public:
+    explicit TcpWorker(int slot)
+        : slot_(slot), loop_(slot), channel_(proc::channel(slot).worker_end), links_(connection_capacity()) {}
+
+    int run() {
+        loop_.on_doorbell([this] { read_mail(); });
+        loop_.every(1000, [this] { sweep(); });
+        event* inbox = event_new(loop_.base(), channel_, EV_READ | EV_PERSIST,
+                                 [](evutil_socket_t, short, void* self) {
+                                     clock::tick();
+                                     static_cast<TcpWorker*>(self)->receive_connections();
+                                 },
+                                 this);
+        REQUIRE(inbox != nullptr && event_add(inbox, nullptr) == 0);
+        if (proc::process(slot_).incarnation.load() > 1) take_over();
+        loop_.run();
+        say_goodbye();
+        event_free(inbox);
+        return 0;
+    }
+
+  private:
+    // --- connections come ---------------------------------------------------------------------------
+    void take_over() {
+        proc::process(slot_).load.store(0);
+        Handover request;
+        request.kind = HandoverKind::adopt;
+        if (!send_handover(channel_, request)) LOG(error, "tcp.adoption_not_asked", kv("errno", errno));
+        read_mail();
+    }
+
+    void receive_connections() {
+        Handover message;
+        while (receive_handover(channel_, message)) {
+            if (message.kind == HandoverKind::give_back) give_back();
+            for (uint32_t i = 0; i < message.count; ++i) serve(ConnectionId{message.ids[i]}, message.fds[i]);
+        }
+    }
+
+    void serve(ConnectionId id, int fd) {
+        Connection* row = find_connection(id);
+        if (row == nullptr || row->owner.load() != slot_ || links_[row_index(*row)] != nullptr) {
+            ::close(fd);  // closed meanwhile, or it came twice: in its predecessor's mail and by adoption
+            return;
+        }
+        auto link = std::make_unique<Link>();
+        link->row = row;
+        link->id = id;
+        link->fd = fd;
+        link->worker = this;
+        Link& it = *link;
+        links_[row_index(*row)] = std::move(link);
+        proc::process(slot_).load.fetch_add(1, std::memory_order_relaxed);
+        if (row->worked_by.load() != 0) {
+            lost_with_predecessor(it);
+            return;
+        }
+        start(it);
+    }
+
+    void start(Link& link) {
+        event_assign(&link.readable, loop_.base(), link.fd, EV_READ | EV_PERSIST, on_readable, &link);
+        event_assign(&link.writable, loop_.base(), link.fd, EV_WRITE | EV_PERSIST, on_writable, &link);
+        Connection& row = *link.row;
+        const bool fresh = row.state.load() == ConnectionState::accepted;
+        if (fresh) {
+            const bool tls = row.transport == Transport::tls;
+            row.state.store(tls ? ConnectionState::handshaking : ConnectionState::established);
+            row.lifetime_ms.store(static_cast<int32_t>(settings.tcp_connection_lifetime * 1000));
+            row.deadline.store(clock::now_ms() + row.lifetime_ms.load());
+        } else {
+            stats::add(counters.adopted);
+        }
+        if (row.state.load() == ConnectionState::handshaking)
+            link.handshake_deadline = clock::now_ms() + settings.tls_handshake_timeout * 1000;
+        // An adopted row whose predecessor died before it opened the TLS side gets one now.
+        if (row.transport == Transport::tls && row.secure == nullptr) {
+            if (const TurnEnd end = open_turn(link); end != TurnEnd::open) {
+                close(link, end);
+                return;
+            }
+        }
+        if (event_add(&link.readable, nullptr) != 0) {
+            close(link, TurnEnd::no_memory);
+            return;
+        }
+        if (!fresh) after_turn(link, write_turn(link));
+    }
+
+    void lost_with_predecessor(Link& link) {
+        stats::add(counters.lost_with_worker);
+        LOG(warn, "tcp.lost_with_worker", kv("connection", static_cast<uint64_t>(link.id)), kv("peer", link.row->peer.text()));
+        if (link.row->transport == Transport::tls && secure_channel()) secure_channel()->abandon(*link.row);
+        link.row->worked_by.store(0);
+        discard(link);
+    }
+
+    // For a successor of tcp main: duplicates of all that we have.
+    void give_back() {
+        Handover message;
+        message.kind = HandoverKind::returned;
+        for (const auto& link : links_) {
+            if (link == nullptr) continue;
+            message.ids[message.count] = static_cast<uint64_t>(link->id);
+            message.fds[message.count++] = link->fd;
+            if (message.count == Handover::kMax) {
+                send_blocking(message);
+                message.count = 0;
+            }
+        }
+        send_blocking(message);
+    }
+    void send_blocking(const Handover& message) {
+        for (int tries = 0; tries < 200 && !send_handover(channel_, message); ++tries) ::usleep(1000);
+    }
+
+    // --- turns --------------------------------------------------------------------------------------
+    static void on_readable(evutil_socket_t, short, void* at) {
+        clock::tick();
+        Link& link = *static_cast<Link*>(at);
+        link.worker->after_turn(link, read_turn(link));
+    }
+    static void on_writable(evutil_socket_t, short, void* at) {
+        clock::tick();
+        Link& link = *static_cast<Link*>(at);
+        link.worker->after_turn(link, write_turn(link));
+    }
+
+    void after_turn(Link& link, TurnEnd end) {
+        if (end != TurnEnd::open) {
+            close(link, end);
+            return;
+        }
+        const bool waits = link.row->tx != nullptr;
+        if (waits == link.waits_to_write) return;
+        if (waits) event_add(&link.writable, nullptr);
+        else event_del(&link.writable);
+        link.waits_to_write = waits;
+    }
+
+    void read_mail() {
+        mailbox(slot_).consume(
+            [this](Mail& mail) {
+                Connection* row = find_connection(mail.connection);
+                if (row == nullptr || links_[row_index(*row)] == nullptr) return;
+                attend(*links_[row_index(*row)]);
+            },
+            SIZE_MAX);
+    }
+
+    void attend(Link& link) {
+        if (link.row->kill.load()) close(link, TurnEnd::open);
+        else if (!link.row->outgoing.empty() && link.row->tx == nullptr) after_turn(link, write_turn(link));
+    }
+
+    void sweep() {
+        read_mail();
+        const clock::Millis now = clock::now_ms();
+        for (const auto& slot_link : links_)
+            if (slot_link != nullptr) sweep(*slot_link, now);
+    }
+    void sweep(Link& link, clock::Millis now) {
+        Connection& row = *link.row;
+        if (row.kill.load(std::memory_order_relaxed)) return close(link, TurnEnd::open);
+        if (link.handshake_deadline != 0 && now >= link.handshake_deadline) {
+            stats::add(counters.handshake_timeout);
+            return timed_out(link, "timeout");
+        }
+        if (row.tx != nullptr && now - row.tx_since >= settings.tcp_send_timeout * 1000) {
+            stats::add(counters.send_timeout);
+            return timed_out(link, "send timeout");
+        }
+        const bool message_too_slow = row.rx != nullptr && now - row.rx_since >= settings.tcp_msg_read_timeout * 1000;
+        if (message_too_slow || now >= row.deadline.load(std::memory_order_relaxed)) {
+            stats::add(counters.con_timeout);
+            return timed_out(link, message_too_slow ? "message read timeout" : "idle");
+        }
+        attend(link);
+    }
+    void timed_out(Link& link, std::string_view why) {
+        LOG(info, "tcp.timeout", kv("peer", link.row->peer.text()), kv("transport", name_of(link.row->transport)), kv("reason", why));
+        cut_handshake(link, why);
+        close(link, TurnEnd::open);
+    }
+    static void cut_handshake(Link& link, std::string_view why) {
+        if (link.row->state.load() == ConnectionState::handshaking && link.row->secure != nullptr)
+            secure_channel()->handshake_cut(*link.row, why);
+    }
+
+    // --- connections go -----------------------------------------------------------------------------
+    void close(Link& link, TurnEnd end) {
+        if (end == TurnEnd::reset) stats::add(counters.con_reset);
+        if (end == TurnEnd::reset) cut_handshake(link, "connection reset");
+        if (end == TurnEnd::closed_by_peer) cut_handshake(link, "closed by peer");
+        if (end == TurnEnd::open || end == TurnEnd::unframed || end == TurnEnd::closed_by_peer) last_turn(link);
+        if (end == TurnEnd::open && settings.tcp_close_rst) {
+            const linger reset{1, 0};
+            ::setsockopt(link.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        }
+        link.row->worked_by.store(static_cast<int16_t>(slot_ + 1));
+        if (link.row->transport == Transport::tls && link.row->secure != nullptr) secure_channel()->release(*link.row);
+        link.row->worked_by.store(0);
+        discard(link);
+    }
+
+    // The row has no TLS state any more; everything else of it goes, and the link.
+    void discard(Link& link) {
+        Connection& row = *link.row;
+        const size_t index = row_index(row);
+        if (event_initialized(&link.readable)) {
+            event_del(&link.readable);
+            event_del(&link.writable);
+        }
+        row.state.store(ConnectionState::closing);
+        row.id.store(0);
+        count_open(row, -1);
+        ::shutdown(link.fd, SHUT_RDWR);  // tcp main still has a duplicate
+        ::close(link.fd);
+        queued_bytes_total().fetch_sub(row.tx_bytes - row.tx_at);
+        row.queued_bytes.fetch_sub(row.tx_bytes - row.tx_at);
+        row.outgoing.consume(
+            [&](Outgoing& message) {
+                row.queued_bytes.fetch_sub(message.bytes);
+                queued_bytes_total().fetch_sub(message.bytes);
+            },
+            SIZE_MAX);
+        mem::deallocate(std::exchange(row.tx, nullptr), mem::Tag::outbound);
+        row.tx_at = row.tx_bytes = row.tx_capacity = 0;
+        mem::deallocate(std::exchange(row.rx, nullptr), mem::Tag::message);
+        row.rx_bytes = row.rx_capacity = 0;
+        links_[index].reset();
+        proc::process(slot_).load.fetch_sub(1, std::memory_order_relaxed);
+        retire_connection(row);
+    }
+
+    // At a stop: what is queued, and close_notify, as far as the sockets take it at once.
+    void say_goodbye() {
+        for (const auto& link : links_)
+            if (link != nullptr) last_turn(*link);
+    }
+
+    int                                slot_;
+    EventLoop                          loop_;
+    int                                channel_;
+    std::vector<std::unique_ptr<Link>> links_;
+};
+
+int run_tcp_worker(int slot) { return TcpWorker(slot).run(); }
+
+}  // namespace kahu::net

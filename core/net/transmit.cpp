@@ -1,0 +1,65 @@
+#include <sys/socket.h>
+
+#include "core/net/connection_table.h"
+#include "core/net/dispatch.h"
+#include "core/net/listener.h"
+#include "core/net/mailbox.h"
+#include "core/net/net_counters.h"
+#include "core/net/settings.h"
+#include "core/net/stream.h"
+#include "core/net/udp_worker.h"
+#include "mem/contract.h"
+
+namespace kahu::net {
+namespace {
+MessageHandler g_handler = nullptr;
+
+Sent queue_for_owner(Connection& row, ConnectionId id, std::string_view bytes) {
+    const auto size = static_cast<uint32_t>(bytes.size());
+    if (row.queued_bytes.load(std::memory_order_relaxed) + size > settings.tcp_conn_wq_max ||
+        queued_bytes_total().load(std::memory_order_relaxed) + size > settings.tcp_wq_max) {
+        stats::add(counters.sendq_full);
+        return Sent::queue_full;
+    }
+    Outgoing* message = Outgoing::make(id, bytes);
+    if (message == nullptr) return Sent::no_memory;
+    row.queued_bytes.fetch_add(size, std::memory_order_relaxed);
+    queued_bytes_total().fetch_add(size, std::memory_order_relaxed);
+    if (row.outgoing.push(message)) post(row.owner.load(std::memory_order_relaxed), MailKind::flush, id);
+    return Sent::ok;
+}
+}  // namespace
+
+void set_message_handler(MessageHandler handler) { g_handler = handler; }
+
+void dispatch(std::string_view bytes, const Inbound& from) {
+    stats::add(counters.messages_received);
+    REQUIRE(g_handler != nullptr);
+    g_handler(bytes, from);
+}
+
+Sent send_on(ConnectionId connection, std::string_view bytes) {
+    Sent result = Sent::gone;
+    if (const Link* link = working_on(); link != nullptr && link->id == connection) result = answer_in_turn(bytes);
+    else if (Connection* row = find_connection(connection)) result = queue_for_owner(*row, connection, bytes);
+    if (result == Sent::ok) stats::add(counters.messages_sent);
+    return result;
+}
+
+Sent respond(const Inbound& from, const SocketAddress& to, std::string_view bytes) {
+    return is_stream(from.transport) ? send_on(from.connection, bytes) : send_datagram(from.listener, to, bytes);
+}
+
+Sent send_datagram(uint16_t listener, const SocketAddress& to, std::string_view bytes) {
+    if (answer_in_batch(listener, to, bytes)) return Sent::ok;
+    const Listener& from = listeners()[listener];
+    if (::sendto(from.fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, to.raw(), to.raw_size()) < 0) {
+        stats::add(counters.udp_send_failed);
+        return Sent::failed;
+    }
+    stats::add(counters.udp_sent);
+    stats::add(counters.messages_sent);
+    return Sent::ok;
+}
+
+}  // namespace kahu::net
