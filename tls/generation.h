@@ -5,7 +5,7 @@
 //        privileges, and must not fail half-way.  So the loader reads and checks everything first; then one pointer
 //        is exchanged.  Processes build their own SSL_CTX from the block when they need one (tls/context.h).
 // LIVES  One block (mem::Tag::config) per generation; private keys are in it: never logged, left out of core dumps
-//        with the whole segment, wiped when freed.  The part "tls" of the segment holds the pointers.
+//        with the whole segment, wiped when freed.  The part "tls.generations" of the segment holds the pointers.
 // LOCKS  Readers: the process's hazard pointer (mem/hazard.h), held only while they look into the block, so that
 //        one connection is never a reason to keep an old generation.  Writers: one robust mutex; only the rpc
 //        process, and the supervisor before the first fork, write.
