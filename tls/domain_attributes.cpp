@@ -113,36 +113,42 @@ bool set_method(Domain& domain, Setting& s) {
 constexpr std::string_view kYesNo = "yes or no";
 constexpr std::string_view kPemFile = "a file in PEM format";
 
+template <auto... Members>
+void copy(Domain& to, const Domain& from) {
+    ((to.*Members = from.*Members), ...);
+}
+
 struct Row {
     AttributeInfo info;
     Setter        set;
+    void (*copy)(Domain&, const Domain&) = nullptr;  // null: not inherited
 };
 // clang-format off
 constexpr Row kRows[] = {
     {{"method", "tls_method", "TLSv1.2, TLSv1.2+, TLSv1.3 or TLSv1.3+",
-      "Protocol versions; with + also all newer ones. The default is TLSv1.2+."}, set_method},
+      "Protocol versions; with + also all newer ones. The default is TLSv1.2+."}, set_method, copy<&Domain::method>},
     {{"certificate", "cert_file", kPemFile,
-      "Certificate, followed by the intermediate certificates that lead to its root."}, set_file<&Domain::certificate>},
-    {{"private_key", "pkey_file", kPemFile, "Its private key; may be the same file."}, set_file<&Domain::private_key>},
-    {{"private_key_password", "pkey_password", "text", "Opens an encrypted private key."}, set_text<&Domain::private_key_password>},
+      "Certificate, followed by the intermediate certificates that lead to its root."}, set_file<&Domain::certificate>, copy<&Domain::certificate>},
+    {{"private_key", "pkey_file", kPemFile, "Its private key; may be the same file."}, set_file<&Domain::private_key>, copy<&Domain::private_key>},
+    {{"private_key_password", "pkey_password", "text", "Opens an encrypted private key."}, set_text<&Domain::private_key_password>, copy<&Domain::private_key_password>},
     {{"certificate2", "cert_file2", kPemFile,
-      "A second certificate of another key type (RSA besides EC); each peer gets the one it can use."}, set_file<&Domain::certificate2>},
-    {{"private_key2", "pkey_file2", kPemFile, "Private key of certificate2."}, set_file<&Domain::private_key2>},
-    {{"private_key_password2", "pkey_password2", "text", "Opens an encrypted private_key2."}, set_text<&Domain::private_key_password2>},
-    {{"ca_list", "calist_file", kPemFile, "Certificates that peers' certificates must lead to."}, set_file<&Domain::ca_list>},
+      "A second certificate of another key type (RSA besides EC); each peer gets the one it can use."}, set_file<&Domain::certificate2>, copy<&Domain::certificate2>},
+    {{"private_key2", "pkey_file2", kPemFile, "Private key of certificate2."}, set_file<&Domain::private_key2>, copy<&Domain::private_key2>},
+    {{"private_key_password2", "pkey_password2", "text", "Opens an encrypted private_key2."}, set_text<&Domain::private_key_password2>, copy<&Domain::private_key_password2>},
+    {{"ca_list", "calist_file", kPemFile, "Certificates that peers' certificates must lead to."}, set_file<&Domain::ca_list>, copy<&Domain::ca_list>},
     {{"ca_path", "", "a directory",
-      "Directory of such certificates, named by hash (openssl rehash); read when the configuration is loaded."}, set_text<&Domain::ca_path>},
-    {{"crl", "", kPemFile, "Revocation lists, one for every CA of the chain."}, set_file<&Domain::crl>},
+      "Directory of such certificates, named by hash (openssl rehash); read when the configuration is loaded."}, set_text<&Domain::ca_path>, copy<&Domain::ca_path>},
+    {{"crl", "", kPemFile, "Revocation lists, one for every CA of the chain."}, set_file<&Domain::crl>, copy<&Domain::crl>},
     {{"verify_certificate", "verify_cert", kYesNo,
-      "Checks the peer's certificate; on the server side only if the peer sends one."}, set_bool<&Domain::verify_certificate>},
+      "Checks the peer's certificate; on the server side only if the peer sends one."}, set_bool<&Domain::verify_certificate>, copy<&Domain::verify_certificate>},
     {{"require_certificate", "require_cert", kYesNo, "Refuses clients that send no certificate, or one that does not pass the check."},
-     set_bool<&Domain::require_certificate>},
+     set_bool<&Domain::require_certificate>, copy<&Domain::require_certificate>},
     {{"verify_client", "", "off, on, optional or optional_no_ca",
       "on: as require_certificate; optional: as verify_certificate; optional_no_ca: asks for a certificate and accepts any, is_peer_verified() tells."},
-     set_verify_client},
-    {{"verify_depth", "", "a number from 0 to 100", "Intermediate certificates allowed in a chain. The default is 9."}, set_depth},
+     set_verify_client, copy<&Domain::verify_client>},
+    {{"verify_depth", "", "a number from 0 to 100", "Intermediate certificates allowed in a chain. The default is 9."}, set_depth, copy<&Domain::verify_depth>},
     {{"cipher_list", "", "OpenSSL cipher names separated by colons",
-      "TLS 1.2 ciphers and TLS 1.3 suites in one list, best first; @SECLEVEL=n works."}, set_text<&Domain::cipher_list>},
+      "TLS 1.2 ciphers and TLS 1.3 suites in one list, best first; @SECLEVEL=n works."}, set_text<&Domain::cipher_list>, copy<&Domain::cipher_list>},
     {{"server_name", "", "a host name",
       "Server: the SNI this profile is for. Client: the SNI to send."}, set_server_name},
     {{"server_name_mode", "", "0, 1 or 2", "0: server_name only; 1: and its subdomains; 2: its subdomains only."}, set_name_mode},
@@ -169,14 +175,31 @@ std::string_view nearest_attribute(std::string_view name) {
 
 std::span<const AttributeInfo> attributes() { return kInfos; }
 
+static_assert(std::size(kRows) <= 32, "Domain::given has a bit for each");
+
+void inherit(Domain& domain, const Domain& parent) {
+    for (size_t i = 0; i < std::size(kRows); ++i)
+        if (kRows[i].copy != nullptr && (domain.given & (1U << i)) == 0) kRows[i].copy(domain, parent);
+}
+
+bool is_given(const Domain& domain, std::string_view name) {
+    for (size_t i = 0; i < std::size(kRows); ++i)
+        if (kRows[i].info.name == name) return (domain.given & (1U << i)) != 0;
+    return false;
+}
+
 Status set_attribute(Domain& domain, std::string_view name, std::string_view value, const ParseOptions& options,
                      std::vector<std::string>& warnings) {
-    for (const Row& row : kRows) {
+    for (size_t i = 0; i < std::size(kRows); ++i) {
+        const Row& row = kRows[i];
         if (!text::iequals(row.info.name, name) && !(text::iequals(row.info.alias, name) && !name.empty())) continue;
         if (value.find('\0') != value.npos)
             return Error{Errc::invalid, fmt::format("{} contains a NUL byte", row.info.name), ""};
         Setting setting{value, options, warnings, "", ""};
-        if (row.set(domain, setting)) return {};
+        if (row.set(domain, setting)) {
+            domain.given |= 1U << i;
+            return {};
+        }
         if (!setting.problem.empty())
             return Error{Errc::invalid, fmt::format("{}: {}", row.info.name, setting.problem), setting.hint};
         return Error{Errc::invalid, fmt::format("{} = \"{}\" is not valid", row.info.name, text::printable(value, 80)),

@@ -39,6 +39,11 @@ Status parse_domains(std::string_view text, std::string_view file, const ParseOp
 Status set_attribute(Domain& domain, std::string_view name, std::string_view value, const ParseOptions& options,
                      std::vector<std::string>& warnings);
 
+// Fills what the section itself does not give from `parent`, the default profile of its side.  Names and ids are the
+// profile's own and never inherited.
+void inherit(Domain& domain, const Domain& parent);
+bool is_given(const Domain& domain, std::string_view name);
+
 // For the manual page and errors.
 struct AttributeInfo {
     std::string_view name, alias;  // alias may be empty
