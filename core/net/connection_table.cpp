@@ -76,13 +76,15 @@ void retire_connection(Connection& row) {
 }
 
 size_t take_retired(void (*f)(void* context, size_t index), void* context) {
-    uint32_t at = g_table->retired.exchange(0, std::memory_order_acquire);
     size_t taken = 0;
-    while (at != 0) {
-        const size_t index = at - 1;
-        at = g_table->row[index].next_retired;  // f() may put the row to new use
-        f(context, index);
+    // One at a time: a death between taking and freeing loses one row, not all.  Nobody else takes, so next_retired of
+    // the head cannot change under us.
+    for (uint32_t head = g_table->retired.load(std::memory_order_acquire); head != 0;) {
+        const uint32_t next = g_table->row[head - 1].next_retired;
+        if (!g_table->retired.compare_exchange_weak(head, next, std::memory_order_acquire)) continue;
+        f(context, head - 1);
         ++taken;
+        head = g_table->retired.load(std::memory_order_acquire);
     }
     return taken;
 }

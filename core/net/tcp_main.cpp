@@ -61,14 +61,13 @@ class TcpMain {
     };
     struct Worker {
         int                  slot;
-        std::deque<uint64_t> waiting;   // accepted, its channel was full
-        Handover             batch;     // of this turn
+        std::deque<uint64_t> waiting;   // accepted, to be sent at the end of the turn or when its channel has room
     };
 
     // --- start --------------------------------------------------------------------------------------
     void find_workers() {
         for (int slot = 1; slot < proc::process_count(); ++slot)
-            if (proc::process(slot).kind == ProcessKind::tcp_worker) workers_.push_back({slot, {}, {}});
+            if (proc::process(slot).kind == ProcessKind::tcp_worker) workers_.push_back({slot, {}});
         REQUIRE(!workers_.empty());
     }
     void watch(int fd, event_callback_fn callback, size_t index, std::vector<Event>& into) {
@@ -104,7 +103,7 @@ class TcpMain {
             if (!send_handover(proc::channel(worker.slot).main_end, request)) LOG(error, "tcp.give_back_not_asked", kv("slot", worker.slot));
     }
     void rebuild_free_rows() {
-        take_retired([](void*, size_t) {}, nullptr);  // found again below
+        take_retired([](void*, size_t index) { connection_row(index).state.store(ConnectionState::free); }, nullptr);
         for (size_t index = connection_capacity(); index-- > 0;) {
             Connection& row = connection_row(index);
             if (row.id.load() != 0) {
@@ -114,6 +113,7 @@ class TcpMain {
                 if (row.state.load() != ConnectionState::established) half_open_.push_back(ConnectionId{row.id.load()});
                 continue;
             }
+            if (row.state.load() == ConnectionState::closing) continue;  // its worker is about to retire it
             row.state.store(ConnectionState::free);
             free_rows_.push_back(static_cast<uint32_t>(index));
         }
@@ -149,9 +149,9 @@ class TcpMain {
     }
 
     const char* why_refused(const Listener& listener, const SocketAddress& peer) {
-        if (open_ >= static_cast<size_t>(settings.tcp_max_connections)) return "tcp_max_connections";
         const int64_t per_source = settings.tcp_accept_iplimit;
         if (per_source > 0 && sources_.of(peer) >= per_source) return "tcp_accept_iplimit";
+        if (open_ - evicted_ >= static_cast<size_t>(settings.tcp_max_connections) && !evict()) return "tcp_max_connections";
         if (listener.transport == Transport::tls && open_tls_ - evicted_ >= static_cast<size_t>(settings.tls_max_connections) && !evict())
             return "tls_max_connections";
         return free_rows_.empty() ? "connection table full" : nullptr;
@@ -247,14 +247,16 @@ class TcpMain {
     void send_batch(Worker& worker) {
         while (!worker.waiting.empty()) {
             Handover message;
-            while (message.count < Handover::kMax && message.count < worker.waiting.size()) {
-                const uint64_t id = worker.waiting[message.count];
+            size_t looked_at = 0;
+            for (; message.count < Handover::kMax && looked_at < worker.waiting.size(); ++looked_at) {
+                const uint64_t id = worker.waiting[looked_at];
                 const Connection* row = find_connection(ConnectionId{id});
+                if (row == nullptr || !fds_[row_index(*row)]) continue;
                 message.ids[message.count] = id;
-                message.fds[message.count++] = row ? fds_[row_index(*row)].get() : -1;
+                message.fds[message.count++] = fds_[row_index(*row)].get();
             }
-            if (!send_handover(proc::channel(worker.slot).main_end, message)) return;  // again in kRest
-            worker.waiting.erase(worker.waiting.begin(), worker.waiting.begin() + message.count);
+            if (message.count > 0 && !send_handover(proc::channel(worker.slot).main_end, message)) return;  // again in kRest
+            worker.waiting.erase(worker.waiting.begin(), worker.waiting.begin() + static_cast<std::ptrdiff_t>(looked_at));
         }
     }
     void send_waiting() {

@@ -55,10 +55,6 @@ const Param kParams[] = {
     {.name = "open_files_limit", .number = &settings.open_files_limit, .min = 0, .max = 1 << 24,
      .help = "Limit of open files; 0 raises it as far as the connections configured need and the system allows."},
     {.name = "disable_core_dump", .kind = boolean, .number = &settings.disable_core_dump, .help = "Writes no core files."},
-    {.name = "tls_shared_memory", .kind = boolean, .number = &settings.tls_shared_memory,
-     .help = "Keeps TLS state in the shared segment, so that connections survive their worker; no keeps it private to each process."},
-    {.name = "tls_audit", .kind = boolean, .number = &settings.tls_audit,
-     .help = "Each process compares OpenSSL's own static data at its end with that at its start and logs the difference."},
     {.name = "worker_restart", .kind = boolean, .number = &settings.worker_restart,
      .help = "A process that died is replaced; no ends the server instead, as Kamailio does."},
 };

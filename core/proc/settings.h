@@ -17,8 +17,6 @@ struct Settings {
     IntSetting  shm_mem_size{0};            // MB; 0: -m or the default
     IntSetting  open_files_limit{0};
     IntSetting  disable_core_dump{0};
-    IntSetting  tls_shared_memory{1};
-    IntSetting  tls_audit{0};
     IntSetting  worker_restart{1};
 };
 extern Settings settings;

@@ -1,0 +1,202 @@
+#include "core/app/command_line.h"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/opensslv.h>
+
+#include <algorithm>
+
+#include "core/base/text.h"
+
+namespace kahu::app {
+namespace {
+
+template <auto Member>
+Status keep(Options& options, const std::string& argument) {
+    options.*Member = argument;
+    return {};
+}
+template <auto Member>
+Status set(Options& options, const std::string&) {
+    options.*Member = true;
+    return {};
+}
+template <auto Member>
+Status count(Options& options, const std::string&) {
+    ++(options.*Member);
+    return {};
+}
+template <auto Member>
+Status append(Options& options, const std::string& argument) {
+    (options.*Member).push_back(argument);
+    return {};
+}
+template <auto Member, int64_t kMin, int64_t kMax>
+Status number(Options& options, const std::string& argument) {
+    const auto value = text::to_int(argument);
+    if (!value || *value < kMin || *value > kMax)
+        return Error{Errc::invalid, "'" + argument + "' is not valid", fmt::format("expected a number from {} to {}", kMin, kMax)};
+    options.*Member = static_cast<std::remove_reference_t<decltype(options.*Member)>>(*value);
+    return {};
+}
+Status define(Options& options, const std::string& argument) {
+    const size_t equals = argument.find('=');
+    const std::string name = argument.substr(0, equals);
+    if (name.empty()) return Error{Errc::invalid, "-A needs a name", "-A NAME or -A NAME=VALUE"};
+    options.defines.emplace_back(name, equals == argument.npos ? "" : argument.substr(equals + 1));
+    return {};
+}
+template <int kKind>
+Status substitution(Options& options, const std::string& argument) {
+    static constexpr std::string_view kinds[] = {"subst", "substdef", "substdefs"};
+    options.substitutions.push_back(fmt::format("{} {}", kinds[kKind], argument));
+    return {};
+}
+Status yes_or_no(Options&, const std::string& argument) {
+    if (text::iequals(argument, "yes") || text::iequals(argument, "no")) return {};
+    return Error{Errc::invalid, "'" + argument + "' is not valid", "expected yes or no"};
+}
+
+// clang-format off
+constexpr OptionRow kRows[] = {
+    {"-a", "yes|no", "Same as auto_aliases= of the configuration.", nullptr},
+    {"--alias", "NAME", "A name besides the listening addresses that means this server: host[:port]; repeatable.", append<&Options::alias>},
+    {"--atexit", "yes|no", "Whether processes run exit handlers. Accepted for compatibility; processes always leave by _exit(), which is 'no'.", yes_or_no},
+    {"-A", "NAME[=VALUE]", "Defines NAME for the configuration's preprocessor; repeatable.", define},
+    {"-b", "BYTES", "Maximum receive buffer. Accepted, without effect: set udp_receive_buffer.", nullptr, true},
+    {"-c", "", "Checks the configuration, certificates and listening addresses, says what is wrong, and exits.", set<&Options::check_only>},
+    {"--cfg-print", "", "Prints the configuration as the parser understood it, and exits.", set<&Options::dump_config>},
+    {"-d", "", "Logs more; repeatable.", count<&Options::more_debug>},
+    {"--debug", "LEVEL", "Log level, -5 to 3; goes before debug= of the configuration.", keep<&Options::debug_level>},
+    {"-D", "", "Stays in the foreground; -DD the same, with worker processes all the same.", count<&Options::foreground>},
+    {"-e", "", "Keeps standard error open in the background.", set<&Options::stderr_kept>},
+    {"-E", "", "Logs to standard error.", set<&Options::stderr_log>},
+    {"-f", "FILE", "Configuration file; without it the embedded default is used.", keep<&Options::config_file>},
+    {"-g", "GROUP", "Group to run as, name or number.", keep<&Options::group>},
+    {"-G", "FILE", "File to write the process group id to.", keep<&Options::group_pid_file>},
+    {"-h", "", "This help.", nullptr},
+    {"--help", "", "This help.", nullptr},
+    {"-I", "", "Prints internal properties. Not supported yet.", nullptr},
+    {"-K", "", "Verifies the Via of replies. Accepted, without effect: they always are.", nullptr, true},
+    {"-l", "ADDRESS", "Listens on [proto:]address[:port][/advertised[:port]] instead of the configuration's listen=; repeatable.", append<&Options::listen>},
+    {"--loadmodule", "NAME", "Loads a module before those of the configuration; repeatable.", append<&Options::load_modules>},
+    {"--log-engine", "NAME", "stderr or syslog.", keep<&Options::log_engine>},
+    {"-L", "PATH", "Directory of modules. Accepted, without effect: modules are part of the program.", keep<&Options::module_path>},
+    {"-m", "MB", "Size of the shared segment's heap. Pages are taken as they are needed.", number<&Options::shm_megabytes, 8, 1 << 20>},
+    {"--man", "PAGE", "Prints a manual page made from the program's own tables; 'list' lists them.", keep<&Options::man_page>},
+    {"--modparam", "MODULE:NAME:TYPE:VALUE", "A module parameter; TYPE is s (text) or i (integer); repeatable.", append<&Options::modparams>},
+    {"-M", "MB", "Private memory of a process. Accepted, without effect: it is not limited.", nullptr, true},
+    {"-n", "NUMBER", "UDP workers for each socket; goes before children=.", number<&Options::udp_children, 1, 48>},
+    {"-N", "NUMBER", "Workers for TCP and TLS; goes before tcp_children=.", number<&Options::tcp_children, 1, 48>},
+    {"-O", "NUMBER", "Script optimisation level. Accepted, without effect.", nullptr, true},
+    {"-P", "FILE", "Writes the supervisor's process id to FILE.", keep<&Options::pid_file>},
+    {"-Q", "NUMBER", "Limit of waiting TCP data. Accepted, without effect: set tcp_wq_max.", nullptr, true},
+    {"-r", "", "Uses DNS for the host part of Via. Accepted, without effect.", nullptr, true},
+    {"-R", "", "Uses reverse DNS for the host part of Via. Accepted, without effect.", nullptr, true},
+    {"--server-id", "NUMBER", "Server id. Accepted, without effect yet.", nullptr, true},
+    {"--subst", "EXPRESSION", "As #!subst of the configuration; repeatable.", substitution<0>},
+    {"--substdef", "EXPRESSION", "As #!substdef of the configuration; repeatable.", substitution<1>},
+    {"--substdefs", "EXPRESSION", "As #!substdefs of the configuration; repeatable.", substitution<2>},
+    {"-S", "", "Disables SCTP. Accepted: SCTP is not supported.", nullptr, true},
+    {"-t", "DIRECTORY", "Changes the root directory after start.", keep<&Options::chroot>},
+    {"-T", "", "Disables TCP and TLS.", set<&Options::no_tcp>},
+    {"-u", "USER", "User to run as, name or number.", keep<&Options::user>},
+    {"-v", "", "Prints the version.", nullptr},
+    {"-V", "", "Prints the version.", nullptr},
+    {"--version", "", "Prints the version.", nullptr},
+    {"-x", "NAME", "Memory manager. Accepted, without effect: there is one.", nullptr, true},
+    {"-X", "NAME", "Private memory manager. Accepted, without effect.", nullptr, true},
+    {"-Y", "DIRECTORY", "Directory of control sockets and FIFOs.", keep<&Options::rundir>},
+    {"-w", "DIRECTORY", "Working directory.", keep<&Options::workdir>},
+    {"-W", "NAME", "Poll method. Accepted, without effect: epoll is used.", nullptr, true},
+};
+// clang-format on
+
+const OptionRow* find_row(std::string_view spelled) {
+    const auto* row = std::find_if(std::begin(kRows), std::end(kRows), [&](const OptionRow& r) { return r.spelled == spelled; });
+    return row == std::end(kRows) ? nullptr : row;
+}
+
+Error unknown_option(std::string_view spelled) {
+    std::vector<std::string_view> known;
+    for (const OptionRow& row : kRows) known.push_back(row.spelled);
+    const std::string_view near = spelled.starts_with("--") ? text::nearest(spelled, known) : std::string_view{};
+    return {Errc::invalid, fmt::format("unknown option {}", text::printable(spelled)),
+            near.empty() ? "kahu --help lists them" : fmt::format("did you mean {}?", near)};
+}
+
+Status apply_row(const OptionRow& row, const std::string& argument, Options& into) {
+    if (row.ignored) return {};
+    if (row.apply == nullptr)
+        return Error{Errc::unsupported, fmt::format("option {} is not supported yet", row.spelled), "leave it out, or use the configuration file"};
+    if (Status applied = row.apply(into, argument); !applied) return std::move(applied).error().context(fmt::format("option {}", row.spelled));
+    return {};
+}
+
+bool prints_and_exits(std::string_view spelled) {
+    const std::string* text = nullptr;
+    static const std::string help = help_text(), version = version_text();
+    if (spelled == "-h" || spelled == "--help") text = &help;
+    if (spelled == "-v" || spelled == "-V" || spelled == "--version") text = &version;
+    if (text) fmt::print("{}", *text);
+    return text != nullptr;
+}
+
+}  // namespace
+
+std::span<const OptionRow> option_rows() { return kRows; }
+
+std::string version_text() {
+    return fmt::format("version: kahu {} (x86_64/linux)\nOpenSSL: built with {}, running with {}\n", KAHU_VERSION, OPENSSL_VERSION_TEXT,
+                       OpenSSL_version(OPENSSL_VERSION));
+}
+
+std::string help_text() {
+    std::string text = "Usage: kahu [options]\n\nKahu is a SIP server for TLS. Its options are those of Kamailio.\n\nOptions:\n";
+    for (const OptionRow& row : kRows) {
+        const std::string_view joint = row.argument.empty() ? "" : row.spelled.starts_with("--") ? "=" : " ";
+        text += fmt::format("  {:<38}{}\n", fmt::format("{}{}{}", row.spelled, joint, row.argument), row.help);
+    }
+    text += "\nFiles: /etc/kahu/kahu.cfg, /run/kahu/kahu_ctl. See kahu(8), kahu.cfg(5), tls.cfg(5), kahucmd(1).\n";
+    return text;
+}
+
+// Not getopt: the table is the one place, and single letters may be joined (-DDE) with the last one's argument.
+Result<Outcome> parse_command_line(int argc, char** argv, Options& into) {
+    for (int i = 0; i < argc; ++i) into.arguments.emplace_back(argv[i]);
+    const auto& words = into.arguments;
+    for (size_t i = 1; i < words.size(); ++i) {
+        const std::string& word = words[i];
+        if (word.size() < 2 || word[0] != '-') return Error{Errc::invalid, "unexpected argument " + text::printable(word), "kahu --help lists the options"};
+        if (word[1] == '-') {
+            const size_t equals = word.find('=');
+            const OptionRow* row = find_row(std::string_view(word).substr(0, equals));
+            if (row == nullptr) return unknown_option(word.substr(0, equals));
+            if (prints_and_exits(row->spelled)) return Outcome::done;
+            std::string argument = equals == word.npos ? "" : word.substr(equals + 1);
+            if (!row->argument.empty() && equals == word.npos) {
+                if (++i == words.size()) return Error{Errc::invalid, word + " needs an argument", std::string(row->argument)};
+                argument = words[i];
+            }
+            if (Status applied = apply_row(*row, argument, into); !applied) return std::move(applied).error();
+            continue;
+        }
+        for (size_t at = 1; at < word.size(); ++at) {
+            const OptionRow* row = find_row(std::string{'-', word[at]});
+            if (row == nullptr) return unknown_option(std::string{'-', word[at]});
+            if (prints_and_exits(row->spelled)) return Outcome::done;
+            std::string argument;
+            if (!row->argument.empty()) {
+                argument = word.substr(at + 1);
+                if (argument.empty() && ++i == words.size())
+                    return Error{Errc::invalid, std::string(row->spelled) + " needs an argument", std::string(row->argument)};
+                if (argument.empty()) argument = words[i];
+                at = word.size();
+            }
+            if (Status applied = apply_row(*row, argument, into); !applied) return std::move(applied).error();
+        }
+    }
+    return Outcome::run;
+}
+
+}  // namespace kahu::app
