@@ -59,7 +59,7 @@ Status yes_or_no(Options&, const std::string& argument) {
 
 // clang-format off
 constexpr OptionRow kRows[] = {
-    {"-a", "yes|no", "Same as auto_aliases= of the configuration.", nullptr},
+    {"-a", "yes|no", "Same as auto_aliases= of the configuration.", keep<&Options::auto_aliases>},
     {"--alias", "NAME", "A name besides the listening addresses that means this server: host[:port]; repeatable.", append<&Options::alias>},
     {"--atexit", "yes|no", "Whether processes run exit handlers. Accepted for compatibility; processes always leave by _exit(), which is 'no'.", yes_or_no},
     {"-A", "NAME[=VALUE]", "Defines NAME for the configuration's preprocessor; repeatable.", define},
@@ -76,7 +76,7 @@ constexpr OptionRow kRows[] = {
     {"-G", "FILE", "File to write the process group id to.", keep<&Options::group_pid_file>},
     {"-h", "", "This help.", nullptr},
     {"--help", "", "This help.", nullptr},
-    {"-I", "", "Prints internal properties. Not supported yet.", nullptr},
+    {"-I", "", "Prints internal properties. Not supported yet: core.info over RPC tells them.", nullptr},
     {"-K", "", "Verifies the Via of replies. Accepted, without effect: they always are.", nullptr, true},
     {"-l", "ADDRESS", "Listens on [proto:]address[:port][/advertised[:port]] instead of the configuration's listen=; repeatable.", append<&Options::listen>},
     {"--loadmodule", "NAME", "Loads a module before those of the configuration; repeatable.", append<&Options::load_modules>},

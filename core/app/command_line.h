@@ -30,6 +30,7 @@ struct Options {
     long        shm_megabytes = 0;               // -m
     int         udp_children = 0, tcp_children = 0;  // -n, -N
     bool        no_tcp = false;                  // -T
+    std::string auto_aliases;                    // -a
     std::string log_engine;
     std::string user, group, pid_file, group_pid_file, workdir, chroot, rundir;
     std::string man_page;                        // --man
