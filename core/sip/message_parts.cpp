@@ -9,9 +9,10 @@ namespace kahu::sip {
 const HeaderField* Message::first(std::string_view name) const {
     const HeaderId id = header_id(name);
     const HeaderField* field = first(id);
-    if (id != HeaderId::other || field == nullptr || text::iequals(field->name, name)) return field;
-    while ((field = next(field)) != nullptr && !text::iequals(field->name, name)) continue;
-    return field;
+    if (id != HeaderId::other || field == nullptr) return field;
+    for (const HeaderField* const end = headers_.data() + headers_.size(); field < end; ++field)
+        if (field->id == HeaderId::other && text::iequals(field->name, name)) return field;
+    return nullptr;
 }
 
 const HeaderField* Message::next(const HeaderField* previous) const {

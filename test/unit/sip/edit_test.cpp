@@ -1,0 +1,73 @@
+#include "core/sip/edit.h"
+
+#include <gtest/gtest.h>
+
+namespace kahu::sip {
+namespace {
+
+constexpr std::string_view kText =
+    "BYE sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nMax-Forwards: 70\r\nX: 1\r\nContent-Length: 3\r\n\r\nabc";
+
+class Edits : public testing::Test {
+  protected:
+    void SetUp() override {
+        Bad bad;
+        ASSERT_TRUE(message_.parse(kText, bad));
+    }
+    std::string applied() {
+        std::string out;
+        edits_.apply(message_.bytes(), out);
+        EXPECT_EQ(out.size(), edits_.edited_size(message_.bytes()));
+        return out;
+    }
+    Message message_;
+    EditList edits_;
+};
+
+TEST_F(Edits, NoneCopies) { EXPECT_EQ(applied(), kText); }
+
+TEST_F(Edits, WhatAProxyDoes) {
+    edits_.append_header(message_, "P: last\r\n");
+    edits_.replace_part(message_, message_.first(HeaderId::max_forwards)->value, "69");
+    edits_.insert_before(message_, *message_.first(HeaderId::via), "Via: mine\r\n");
+    edits_.remove_header(message_, *message_.first("X"));
+    edits_.replace_part(message_, message_.request_uri(), "sip:bob@b");
+    edits_.insert_after(message_, *message_.first(HeaderId::via), "R: r\r\n");
+    edits_.replace_body(message_, "longer body");
+    EXPECT_EQ(applied(),
+              "BYE sip:bob@b SIP/2.0\r\nVia: mine\r\nVia: SIP/2.0/UDP h\r\nR: r\r\nMax-Forwards: 69\r\n"
+              "Content-Length: 11\r\nP: last\r\n\r\nlonger body");
+}
+
+TEST_F(Edits, ArrivalOrderAtOneOffset) {
+    edits_.prepend_header(message_, "A: 1\r\n");
+    edits_.prepend_header(message_, "B: 2\r\n");
+    EXPECT_EQ(applied().substr(0, 31), "BYE sip:a SIP/2.0\r\nA: 1\r\nB: 2\r\n");
+}
+
+TEST_F(Edits, OverlappingRemovalsAndInsertsInside) {
+    edits_.remove(4, 10);
+    edits_.remove(6, 4);
+    edits_.remove(8, 10);
+    edits_.insert(10, "<kept>");
+    std::string out;
+    edits_.apply("0123456789abcdefghijkl", out);
+    EXPECT_EQ(out, "0123<kept>ijkl");
+}
+
+TEST_F(Edits, BodyWithoutContentLengthGetsOne) {
+    Bad bad;
+    ASSERT_TRUE(message_.parse("BYE sip:a SIP/2.0\nX: 1\n\nold", bad));
+    edits_.replace_body(message_, "");
+    EXPECT_EQ(applied(), "BYE sip:a SIP/2.0\nX: 1\nContent-Length: 0\r\n\n");
+}
+
+TEST_F(Edits, ClearForgets) {
+    edits_.prepend_header(message_, "A: 1\r\n");
+    edits_.clear();
+    EXPECT_TRUE(edits_.empty());
+    EXPECT_EQ(applied(), kText);
+}
+
+}  // namespace
+}  // namespace kahu::sip
