@@ -87,18 +87,19 @@ void give_own(SlotHeap& heap, Span& span, Block* block, Tag tag) noexcept {
         span_got_space(heap, span);
 }
 
-// Between the successful exchange and gave_remote lies one instruction: killed exactly there, the account
-// says one block too many.  It errs to that side because the other would be a block given twice.
 template <bool kSteps>
 [[gnu::noinline]] void give_remote(SlotHeap& heap, Span& span, Block* block, Tag tag) noexcept {
     const int64_t bytes = span.block_bytes;  // once pushed, the block and its span are no longer ours to look at
     std::atomic<Block*>& list = span.heap->remote[span.size_class];
+    block->pushed_by.store(pusher(current_slot()), std::memory_order_relaxed);
     heap.journal.count = span.block_bytes;
+    step<kSteps>();
     announce(heap, HeapStep::give_remote, tag, block);
     step<kSteps>();
     block->next = list.load(std::memory_order_relaxed);
     while (!list.compare_exchange_weak(block->next, block, std::memory_order_acq_rel, std::memory_order_relaxed)) {
     }
+    step<kSteps>();
     enter(heap, HeapStep::gave_remote);
     step<kSteps>();
     charge(heap, tag, -bytes, -1);

@@ -17,7 +17,13 @@ namespace kahu::mem::detail {
 
 struct Block {
     Block* next;  // in a list of free blocks
+    // While on a remote list: who pushed it.  Cleared by the owner who takes it back, so that recovery can tell
+    // whether a push had happened whose process died right at it.
+    std::atomic<uint64_t> pushed_by;
 };
+static_assert(sizeof(Block) <= kClassBytes[0]);
+
+inline constexpr uint64_t pusher(int slot) { return 0x6b616875'00000000 | static_cast<uint64_t>(slot + 1); }
 
 struct SlotHeap;
 
@@ -59,7 +65,7 @@ enum class HeapStep : uint8_t {
     take,           // block leaves span->free or the fresh part; not yet the caller's
     give,           // block goes to span->free; no longer the caller's
     collect,        // block goes from fetched[] to span->free
-    give_remote,    // block goes to another slot's remote list: not there yet ...
+    give_remote,    // block goes to another slot's remote list: perhaps not there yet ...
     gave_remote,    // ... there; the account is yet to be changed
     claim,          // spans `first`, `count` get `mark`; nobody uses them yet
     claim_large,    // as claim, with an account to change back
@@ -81,7 +87,7 @@ struct alignas(64) SlotHeap {
     alignas(64) HeapJournal journal;
     alignas(64) Account accounts[kTags];                   // only this slot's share: may be negative, the sum is not
     Span* current[kSizeClasses];                           // list of spans with free blocks
-    Block* fetched[kSizeClasses];                          // taken off `remote`, not yet back in their spans
+    std::atomic<Block*> fetched[kSizeClasses];             // taken off `remote`, not yet back in their spans
     alignas(64) std::atomic<Block*> remote[kSizeClasses];  // pushed by others
 };
 

@@ -47,11 +47,53 @@ bool free_announced_block(HeapJournal& journal, int slot) noexcept {
     return recount(*span);
 }
 
+bool is_slot_heap(const SlotHeap* heap) noexcept {
+    for (int slot = 0; slot < kMaxSlots; ++slot) {
+        if (heap == &slot_records[slot].heap) return true;
+    }
+    return false;
+}
+
+enum class Found : uint8_t { yes, no, unclear };
+
+// Looks for `wanted` in a list that its owner may be taking apart: every pointer is checked, every walk ends.
+Found search(const Block* list, const Block* wanted) noexcept {
+    uint64_t left = uint64_t{heap_geometry.spans} * (kSpanBytes / kClassBytes[0]);
+    for (const Block* block = list; block; block = block->next) {
+        if (block == wanted) return Found::yes;
+        if (!span_of(block) || !aligned(block) || left-- == 0) return Found::unclear;
+    }
+    return Found::no;
+}
+
+// Whether the block that the dead process was giving back reached its owner.  The owner clears `pushed_by` when
+// it takes it; until then it is on `remote`, or after that on `fetched`, which the owner may shorten under our
+// eyes: then look again.  Undecided after many looks it counts as not pushed: lost, but never given twice.
+bool reached_owner(const Block* block, int slot) noexcept {
+    constexpr int kLooks = 1000;
+    const Span* const span = span_of(block);
+    if (!span || !aligned(block) || span->size_class >= kSizeClasses) return false;
+    const SlotHeap* const owner = span->heap;
+    for (int look = 0; look < kLooks; ++look) {
+        if (block->pushed_by.load(std::memory_order_acquire) != pusher(slot)) return true;
+        if (!is_slot_heap(owner)) return false;
+        if (search(owner->remote[span->size_class].load(std::memory_order_acquire), block) == Found::yes) return true;
+        const std::atomic<Block*>& fetched = owner->fetched[span->size_class];
+        const Block* const from = fetched.load(std::memory_order_acquire);
+        const Found found = search(from, block);
+        if (found == Found::yes) return true;
+        const bool undisturbed = fetched.load(std::memory_order_acquire) == from;
+        const bool still_ours = block->pushed_by.load(std::memory_order_acquire) == pusher(slot);
+        if (found == Found::no && undisturbed && still_ours) return false;
+    }
+    return false;
+}
+
 // collect: if the block still is first in `fetched`, nothing had happened yet.
 bool settle_collect(SlotHeap& heap, int slot) noexcept {
     const Span* const span = announced_span(heap.journal, slot);
     if (!span) return false;
-    if (heap.fetched[span->size_class] == heap.journal.block) return true;
+    if (heap.fetched[span->size_class].load() == heap.journal.block) return true;
     return free_announced_block(heap.journal, slot);
 }
 
@@ -83,8 +125,9 @@ bool settle(SlotHeap& heap, int slot, HeapStep step) noexcept {
     const Span* const span = span_of(heap.journal.block);
     if (heap.journal.tag >= kTags) return false;
     switch (step) {
-    case HeapStep::none:
-    case HeapStep::give_remote:  // whether it was pushed nobody can tell: at worst it is lost, and stays counted
+    case HeapStep::none: return true;
+    case HeapStep::give_remote:
+        if (reached_owner(heap.journal.block, slot)) set_account(heap, -int64_t{heap.journal.count}, -1);
         return true;
     case HeapStep::take: set_account(heap, 0, 0); return free_announced_block(heap.journal, slot);
     case HeapStep::give:
@@ -104,13 +147,11 @@ bool settle(SlotHeap& heap, int slot, HeapStep step) noexcept {
 // fetched[] was noted but not taken off yet if it is still part of the remote list.  Others only prepend.
 bool settle_fetched(SlotHeap& heap) noexcept {
     for (int size_class = 0; size_class < kSizeClasses; ++size_class) {
-        if (!heap.fetched[size_class]) continue;
-        uint64_t left = uint64_t{heap_geometry.spans} * (kSpanBytes / kClassBytes[0]);
-        const Block* block = heap.remote[size_class].load(std::memory_order_acquire);
-        for (; block && block != heap.fetched[size_class]; block = block->next) {
-            if (!span_of(block) || !aligned(block) || left-- == 0) return false;
-        }
-        if (block) heap.fetched[size_class] = nullptr;
+        std::atomic<Block*>& fetched = heap.fetched[size_class];
+        if (!fetched.load(std::memory_order_relaxed)) continue;
+        const Found found = search(heap.remote[size_class].load(std::memory_order_acquire), fetched.load());
+        if (found == Found::unclear) return false;
+        if (found == Found::yes) fetched.store(nullptr, std::memory_order_relaxed);
     }
     return true;
 }

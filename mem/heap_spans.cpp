@@ -66,14 +66,16 @@ Span* fresh_span(SlotHeap& heap, int size_class) noexcept {
     return &span;
 }
 
-void collect_block(SlotHeap& heap, Block*& fetched) noexcept {
-    Block* const block = fetched;
+void collect_block(SlotHeap& heap, std::atomic<Block*>& fetched) noexcept {
+    Block* const block = fetched.load(std::memory_order_relaxed);
     Span* const span = span_of(block);
     REQUIRE(span != nullptr && span->heap == &heap);
     heap.journal.block = block;
     enter(heap, HeapStep::collect);
     point();
-    fetched = block->next;
+    block->pushed_by.store(0, std::memory_order_relaxed);
+    in_this_order();
+    fetched.store(block->next, std::memory_order_release);
     in_this_order();
     point();
     block->next = span->free;
@@ -88,14 +90,14 @@ void collect_block(SlotHeap& heap, Block*& fetched) noexcept {
 // Takes what others freed.  `fetched` is set before the list is taken off: killed between the two, recovery finds
 // that it is still part of `remote`; killed later, the successor goes on with `fetched`.
 void collect(SlotHeap& heap, int size_class) noexcept {
-    Block*& fetched = heap.fetched[size_class];
+    std::atomic<Block*>& fetched = heap.fetched[size_class];
     std::atomic<Block*>& remote = heap.remote[size_class];
     for (;;) {
-        while (fetched) collect_block(heap, fetched);
+        while (fetched.load(std::memory_order_relaxed)) collect_block(heap, fetched);
         Block* head = remote.load(std::memory_order_relaxed);
         if (!head) return;
         do {
-            fetched = head;
+            fetched.store(head, std::memory_order_release);
             in_this_order();
             point();
         } while (!remote.compare_exchange_weak(head, nullptr, std::memory_order_acq_rel, std::memory_order_relaxed));

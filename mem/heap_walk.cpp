@@ -59,7 +59,7 @@ class Walk {
         for (int slot = 0; slot < kMaxSlots; ++slot) {
             const SlotHeap& heap = slot_records[slot].heap;
             for (int c = 0; c < kSizeClasses; ++c) {
-                if (!follow_pending(slot, c, heap.fetched[c])) return false;
+                if (!follow_pending(slot, c, heap.fetched[c].load(std::memory_order_acquire))) return false;
                 if (!follow_pending(slot, c, heap.remote[c].load(std::memory_order_acquire))) return false;
             }
         }

@@ -46,8 +46,7 @@ bool acceptable(size_t heap_bytes, std::span<const Part> parts, std::string& why
     }
     size_t total = 0;
     for (size_t i = 0; i < parts.size(); ++i) {
-        total += parts[i].bytes > kMax ? kMax : parts[i].bytes;
-        if (total > kMax) {
+        if (parts[i].bytes > kMax || (total += parts[i].bytes) > kMax) {
             why = "segment part " + std::string(parts[i].name) + " is too large";
             return false;
         }
