@@ -46,7 +46,9 @@ Failure classify(const SSL* ssl, std::string_view explained, int alert, bool ale
                  std::string_view first_bytes);
 
 // Counts and logs (tls.handshake.failed), at most 20 lines a second; the next line says how many were left out.
-void report_failure(const net::Connection& connection, const SSL* ssl, const Failure& failure);
+// `ssl` may be null; `hello_name`: the SNI if the SSL does not know it yet.
+void report_failure(const net::Connection& connection, const SSL* ssl, const Failure& failure,
+                    std::string_view hello_name);
 // Counts by version, resumed or full, client or server.
 void report_success(const SSL* ssl);
 

@@ -11,12 +11,14 @@ inline constexpr unsigned long kFirstShareable = 0x30000000UL;  // 3.0.0
 inline constexpr unsigned long kFirstTooNew = 0x30200000UL;     // 3.2.0
 constexpr bool is_shareable(unsigned long version) { return version >= kFirstShareable && version < kFirstTooNew; }
 
-// The sanitizers wrap the pthread functions themselves and know nothing of locks without constructors.
+// KAHU_SHIM names the functions of lock_shim.cpp.  The sanitizers wrap the pthread functions themselves and know
+// nothing of locks without constructors.
 #ifdef KAHU_SANITIZED
 inline constexpr bool kShimsCompiledIn = false;
+#define KAHU_SHIM(name) kahu_unused_##name
 #else
 inline constexpr bool kShimsCompiledIn = true;
-#define KAHU_LOCK_SHIMS 1
+#define KAHU_SHIM(name) name
 #endif
 
 }  // namespace kahu::tls

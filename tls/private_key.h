@@ -1,4 +1,4 @@
-// tls/private_key.h -- each incarnation of a process signs with its own duplicate of an RSA key.
+// tls/private_key.h -- each incarnation of a process signs with RSA keys of its own.
 //
 // WHY    RSA blinding is state inside the key.  Forked processes that sign with one key object make bad signatures
 //        (1439 of 1500), and a process killed in mid-update spoils it for good.  Contexts are per process, but an SSL
@@ -16,6 +16,9 @@ namespace kahu::tls {
 
 // ex_data index; before the first fork, by boot_openssl().
 bool prepare_private_keys();
+
+// This incarnation has made the context and its keys, and nobody else signs with them.  By configure_context().
+bool own_the_keys_of(SSL_CTX* context);
 
 // SSL_CTX_set_cert_cb() of every context (configure_context() sets it): replaces the RSA keys of this SSL by
 // duplicates.

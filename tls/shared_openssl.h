@@ -60,7 +60,4 @@ void after_death(int slot, const mem::RecoveryReport& report);
 // FAILS  with the task's error, or io if the child could not be made or died.
 Status in_throwaway_process(const std::function<Status()>& task);
 
-// How many shim calls there were (0 in private mode): for tls.options, tests.
-uint64_t lock_shim_calls();
-
 }  // namespace kahu::tls

@@ -1,0 +1,290 @@
+#include "tls/channel.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/sha.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "tls/bio.h"
+#include "tls/context.h"
+#include "tls/handshake.h"
+#include "tls/peer_info.h"
+#include "tls/private_key.h"
+#include "tls/session_cache.h"
+#include "tls/ticket_keys.h"
+
+namespace kahu::tls {
+
+IntSetting send_close_notify{0};
+
+namespace {
+
+using net::ChannelStatus;
+using net::Connection;
+
+constexpr size_t kRecordBytes = SSL3_RT_MAX_PLAIN_LENGTH;
+
+// Connection::secure.  All of it may outlive its process.
+struct Channel {
+    SSL* ssl;
+    int16_t alert;  // -1: none
+    bool alert_from_peer, as_server, established, failed;
+    uint8_t first_bytes;
+    char first[16];  // what the peer sent first
+    char explained[240];
+};
+
+int g_connection_index = -1;
+
+// The name in the ClientHello being handled: OpenSSL does not tell it when the handshake fails before its extensions
+// are read.
+struct Hello {
+    const Connection* connection = nullptr;
+    std::string server_name;
+};
+Hello g_hello;
+
+Channel& channel_of(Connection& connection) { return *static_cast<Channel*>(connection.secure); }
+
+ChannelStatus fail_handshake(Connection& connection, Channel& channel, const Failure& failure) {
+    if (!channel.failed && !channel.established) {
+        const bool known = g_hello.connection == &connection;
+        report_failure(connection, channel.ssl, failure, known ? g_hello.server_name : std::string_view{});
+    }
+    channel.failed = true;
+    return ChannelStatus::failed;
+}
+
+ChannelStatus fail(Connection& connection, Channel& channel) {
+    const Failure failure = classify(channel.ssl, channel.explained, channel.alert, channel.alert_from_peer,
+                                     {channel.first, channel.first_bytes});
+    if (!channel.established) return fail_handshake(connection, channel, failure);
+    if (!channel.failed)
+        LOG(info, "tls.connection.failed", kv("peer", connection.peer.text()), kv("reason", failure.reason));
+    channel.failed = true;
+    return ChannelStatus::failed;
+}
+
+ChannelStatus outcome(Connection& connection, Channel& channel, int result) {
+    switch (SSL_get_error(channel.ssl, result)) {
+    case SSL_ERROR_WANT_READ: return ChannelStatus::need_more;
+    case SSL_ERROR_ZERO_RETURN: return ChannelStatus::closed;
+    default: return fail(connection, channel);
+    }
+}
+
+// --- OpenSSL's callbacks -------------------------------------------------------------------------
+void on_info(const SSL* ssl, int where, int value) {
+    if (!(where & SSL_CB_ALERT)) return;
+    Connection* const connection = connection_of(ssl);
+    if (!connection || !connection->secure) return;
+    Channel& channel = channel_of(*connection);
+    const bool fatal = (value >> 8) == SSL3_AL_FATAL;
+    if (!fatal && channel.alert >= 0) return;
+    channel.alert = static_cast<int16_t>(value & 0xff);
+    channel.alert_from_peer = (where & SSL_CB_READ) != 0;
+}
+
+// The one host name of the extension (RFC 6066 section 3): list length, type 0, name length, name.  "": none or
+// malformed, which OpenSSL will find itself.
+std::string_view server_name_in(SSL* ssl) {
+    const unsigned char* extension = nullptr;
+    size_t bytes = 0;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &bytes) != 1 || bytes < 5) return {};
+    const auto number = [&](size_t at) { return static_cast<size_t>(extension[at] << 8 | extension[at + 1]); };
+    const size_t name_bytes = number(3);
+    if (number(0) != bytes - 2 || extension[2] != TLSEXT_NAMETYPE_host_name || name_bytes != bytes - 5) return {};
+    const std::string_view name(reinterpret_cast<const char*>(extension) + 5, name_bytes);
+    return name_bytes > TLSEXT_MAXLEN_host_name || name.find('\0') != name.npos ? std::string_view{} : name;
+}
+
+int on_client_hello(SSL* ssl, int* alert, void*) {
+    const Connection* const connection = connection_of(ssl);
+    const std::string_view name = connection ? server_name_in(ssl) : std::string_view{};
+    if (name.empty()) return SSL_CLIENT_HELLO_SUCCESS;
+    std::string why;
+    SSL_CTX* const context = context_for(
+        {.side = Side::server, .local = connection->local, .peer = connection->peer, .server_name = name}, why);
+    if (!context) {
+        explain_failure(ssl, why);
+        *alert = SSL_AD_UNRECOGNIZED_NAME;
+        return SSL_CLIENT_HELLO_ERROR;
+    }
+    switch_context(ssl, context);
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+// The name was used: without this, OpenSSL would not keep it in the session.
+int on_server_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
+
+// --- the engine's functions ----------------------------------------------------------------------
+bool refuse(Connection& connection, std::string why) {
+    report_failure(connection, nullptr, {FailureClass::own_certificate, text::printable(why)}, {});
+    return false;
+}
+
+bool attach(Connection& connection, SSL* ssl, bool as_server) {
+    BIO* const bio = new_connection_bio(connection);
+    if (!bio) return false;
+    SSL_set_bio(ssl, bio, bio);
+    if (SSL_set_ex_data(ssl, g_connection_index, &connection) != 1) return false;
+    if (as_server) {
+        SSL_set_accept_state(ssl);
+        return true;
+    }
+    SSL_set_connect_state(ssl);
+    const ContextFacts* const facts = facts_of(SSL_get_SSL_CTX(ssl));
+    return !facts || facts->server_name[0] == '\0' || SSL_set_tlsext_host_name(ssl, facts->server_name) == 1;
+}
+
+bool open(Connection& connection, bool as_server) {
+    std::string why;
+    const Side side = as_server ? Side::server : Side::client;
+    SSL_CTX* const context = context_for({.side = side, .local = connection.local, .peer = connection.peer}, why);
+    if (!context) return refuse(connection, std::move(why));
+    auto* const channel = static_cast<Channel*>(OPENSSL_zalloc(sizeof(Channel)));
+    if (!channel) return refuse(connection, "out of memory");
+    channel->ssl = SSL_new(context);
+    channel->alert = -1;
+    channel->as_server = as_server;
+    if (!channel->ssl || !attach(connection, channel->ssl, as_server)) {
+        SSL_free(channel->ssl);
+        OPENSSL_free(channel);
+        ERR_clear_error();
+        return refuse(connection, "out of memory");
+    }
+    connection.secure = channel;
+    return true;
+}
+
+void feed(Connection& connection, std::string_view ciphertext) {
+    Channel& channel = channel_of(connection);
+    if (!channel.established && channel.first_bytes < sizeof channel.first) {
+        const size_t room = sizeof channel.first - channel.first_bytes, n = std::min(room, ciphertext.size());
+        std::memcpy(channel.first + channel.first_bytes, ciphertext.data(), n);
+        channel.first_bytes = static_cast<uint8_t>(channel.first_bytes + n);
+    }
+    feed_bio(connection, ciphertext);
+}
+
+ChannelStatus handshake(Connection& connection) {
+    Channel& channel = channel_of(connection);
+    if (channel.failed) return ChannelStatus::failed;
+    ERR_clear_error();
+    const int result = SSL_do_handshake(channel.ssl);
+    if (result != 1) {
+        const ChannelStatus status = outcome(connection, channel, result);
+        return status == ChannelStatus::closed ? fail(connection, channel) : status;
+    }
+    channel.established = true;
+    publish_peer_info(connection, channel.ssl);
+    report_success(channel.ssl);
+    return ChannelStatus::ok;
+}
+
+ChannelStatus read(Connection& connection, char* into, size_t room, size_t& got) {
+    Channel& channel = channel_of(connection);
+    got = 0;
+    if (channel.failed) return ChannelStatus::failed;
+    ERR_clear_error();
+    const int result = SSL_read_ex(channel.ssl, into, room, &got);
+    return result == 1 ? ChannelStatus::ok : outcome(connection, channel, result);
+}
+
+ChannelStatus write(Connection& connection, std::string_view plaintext) {
+    Channel& channel = channel_of(connection);
+    if (channel.failed) return ChannelStatus::failed;
+    ERR_clear_error();
+    while (!plaintext.empty()) {
+        size_t written = 0;
+        const int result =
+            SSL_write_ex(channel.ssl, plaintext.data(), std::min(plaintext.size(), kRecordBytes), &written);
+        if (result != 1) return fail(connection, channel);  // the BIO never asks to wait
+        plaintext.remove_prefix(written);
+    }
+    return ChannelStatus::ok;
+}
+
+void shutdown(Connection& connection) {
+    Channel& channel = channel_of(connection);
+    if (!channel.established || channel.failed || send_close_notify == 0) return;
+    ERR_clear_error();
+    SSL_shutdown(channel.ssl);
+    ERR_clear_error();
+}
+
+void release(Connection& connection) {
+    auto* channel = static_cast<Channel*>(connection.secure);
+    end_feed(connection);
+    if (g_hello.connection == &connection) g_hello = {};
+    release_peer_info(connection);
+    if (!channel) return;
+    connection.secure = nullptr;
+    // Without this, OpenSSL takes a connection that ended without close_notify for an attack and drops its session;
+    // peers that just close are the rule in SIP.
+    if (channel->established && !channel->failed)
+        SSL_set_shutdown(channel->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(channel->ssl);
+    OPENSSL_free(channel);
+    ERR_clear_error();
+}
+
+void abandon(Connection& connection) {
+    connection.secure = nullptr;
+    release_peer_info(connection);  // written whole before it was published
+}
+
+void handshake_cut(Connection& connection, std::string_view why) {
+    if (!connection.secure) return;
+    Channel& channel = channel_of(connection);
+    const bool late = why.find("time") != why.npos;
+    fail_handshake(connection, channel,
+                   {late ? FailureClass::timeout : FailureClass::connection_lost, text::printable(why)});
+}
+
+constexpr net::SecureChannel kChannel{open, feed, handshake, read, write, shutdown, release, abandon, handshake_cut};
+
+}  // namespace
+
+const net::SecureChannel& secure_channel() { return kChannel; }
+
+bool prepare_channels() {
+    if (g_connection_index < 0) g_connection_index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return g_connection_index >= 0 && prepare_bio();
+}
+
+Connection* connection_of(const SSL* ssl) { return static_cast<Connection*>(SSL_get_ex_data(ssl, g_connection_index)); }
+
+void explain_failure(SSL* ssl, std::string_view reason) {
+    Connection* const connection = connection_of(ssl);
+    if (!connection || !connection->secure) return;
+    Channel& channel = channel_of(*connection);
+    if (channel.explained[0] != '\0') return;
+    std::memcpy(channel.explained, reason.data(), std::min(reason.size(), sizeof channel.explained - 1));
+}
+
+bool configure_context(SSL_CTX* context, bool as_server, std::string_view policy) {
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    SHA256(reinterpret_cast<const unsigned char*>(policy.data()), policy.size(), digest);
+    static_assert(sizeof digest <= SSL_MAX_SID_CTX_LENGTH);
+    SSL_CTX_set_mode(context,
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_read_ahead(context, 1);
+    SSL_CTX_set_info_callback(context, on_info);
+    SSL_CTX_set_cert_cb(context, use_own_key, nullptr);
+    bool ready = own_the_keys_of(context) && SSL_CTX_set_session_id_context(context, digest, sizeof digest) == 1;
+    if (!as_server) return ready;
+    ready = ready && SSL_CTX_set_num_tickets(context, 1) == 1;
+    SSL_CTX_set_client_hello_cb(context, on_client_hello, nullptr);
+    SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
+    return ready && enable_session_cache(context) && enable_tickets(context);
+}
+
+}  // namespace kahu::tls

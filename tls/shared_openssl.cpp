@@ -1,0 +1,159 @@
+#include "tls/shared_openssl.h"
+
+#include <openssl/crypto.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "core/base/log.h"
+#include "mem/contract.h"
+#include "mem/heap.h"
+#include "tls/channel.h"
+#include "tls/lock_shim.h"
+#include "tls/openssl_error.h"
+#include "tls/openssl_part.h"
+#include "tls/openssl_version.h"
+#include "tls/peer_info.h"
+#include "tls/private_key.h"
+#include "tls/random.h"
+#include "tls/static_audit.h"
+#include "tls/ticket_keys.h"
+#include "tls/warm_up.h"
+
+namespace kahu::tls {
+
+IntSetting tls_shared_memory{1};
+TextSetting rand_engine{"cryptorand"};
+
+namespace {
+
+bool g_booted = false, g_shared = false;
+pid_t g_supervisor = 0;
+uint64_t g_incarnation = 0;
+OpensslPart* g_part = nullptr;
+OSSL_LIB_CTX* g_private_libctx = nullptr;  // private mode
+std::string g_why_not_shared;
+
+// --- OpenSSL's malloc: the segment once it is known that the shims work, libc's until then ---------
+void* openssl_malloc(size_t bytes, const char*, int) {
+    return g_shared ? mem::allocate(bytes, mem::Tag::openssl) : std::malloc(bytes);
+}
+void openssl_free(void* block, const char*, int) {
+    mem::segment_contains(block) ? mem::deallocate(block, mem::Tag::openssl) : std::free(block);
+}
+void* openssl_realloc(void* block, size_t bytes, const char*, int) {
+    const bool in_segment = block ? mem::segment_contains(block) : g_shared;
+    return in_segment ? mem::reallocate(block, bytes, mem::Tag::openssl) : std::realloc(block, bytes);
+}
+
+// Empty: it can be shared.
+std::string obstacle_to_sharing() {
+    if (!is_shareable(OpenSSL_version_num()))
+        return std::string(OpenSSL_version(OPENSSL_VERSION)) +
+               " has locks that do not survive their holder's death (3.0 and 3.1 can be shared)";
+    if (!kShimsCompiledIn) return "this build has a sanitizer, which wants the locks for itself";
+    if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1)
+        return "OpenSSL was used before the server could tell it where to keep its objects";
+    if (!lock_shims_bound())
+        return "libcrypto does not call the server's lock functions: is it linked statically or preloaded?";
+    return {};
+}
+
+void before_fork() {
+    OPENSSL_thread_stop();
+    if (getpid() == g_supervisor) take_audit_snapshot();
+}
+
+Status start_openssl() {
+    if (Status prepared = prepare_openssl(rand_engine.get()); !prepared) return prepared;
+    rotate_ticket_keys();
+    return warm_up_openssl();
+}
+
+}  // namespace
+
+OpensslPart& openssl_part() {
+    REQUIRE(g_part != nullptr);
+    return *g_part;
+}
+
+Status prepare_openssl(std::string_view random_engine) {
+    constexpr uint64_t kCrypto = OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_LOAD_CRYPTO_STRINGS |
+                                 OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_ADD_ALL_DIGESTS |
+                                 OPENSSL_INIT_NO_LOAD_CONFIG;
+    constexpr uint64_t kSsl = OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_NO_LOAD_CONFIG;
+    if (OPENSSL_init_crypto(kCrypto, nullptr) != 1 || OPENSSL_init_ssl(kSsl, nullptr) != 1)
+        return Error{Errc::unsupported, "OpenSSL could not be started: " + take_openssl_error(), ""};
+    if (Status chosen = use_rand_engine(random_engine); !chosen) return chosen;
+    if (!prepare_channels() || !prepare_private_keys() || !prepare_peer_info())
+        return Error{Errc::no_memory, "OpenSSL gave no index for our data: " + take_openssl_error(), ""};
+    return {};
+}
+
+mem::Part shared_openssl_part() {
+    return {"tls.openssl", sizeof(OpensslPart), [](void* at, size_t) { g_part = ::new (at) OpensslPart{}; }};
+}
+
+Status boot_openssl(bool shared) {
+    REQUIRE(!g_booted && g_part != nullptr && mem::current_slot() >= 0);
+    g_why_not_shared = shared ? obstacle_to_sharing() : "";
+    g_shared = shared && g_why_not_shared.empty();
+    if (!g_why_not_shared.empty())
+        LOG(warn, "tls.private_memory", kv("reason", g_why_not_shared),
+            kv("effect", "TLS connections do not survive the death of their worker"));
+    g_supervisor = getpid();
+    if (Status started = start_openssl(); !started) return started;
+    OPENSSL_thread_stop();
+    if (pthread_atfork(before_fork, nullptr, nullptr) != 0) return Error{Errc::no_memory, "pthread_atfork failed", ""};
+    take_audit_snapshot();
+    g_booted = true;
+    return {};
+}
+
+bool openssl_booted() { return g_booted; }
+bool openssl_is_shared() { return g_shared; }
+const std::string& why_not_shared() { return g_why_not_shared; }
+
+Status enter_openssl_process() {
+    REQUIRE(g_booted);
+    g_incarnation = openssl_part().incarnations.fetch_add(1, std::memory_order_relaxed) + 1;
+    openssl_part().incarnation_of[mem::current_slot()].store(g_incarnation, std::memory_order_relaxed);
+    g_private_libctx = nullptr;
+    if (g_shared) mix_thread_identity(g_incarnation);
+    if (const int inherited = thread_locals_in_segment(); inherited != 0)
+        return Error{Errc::invalid, std::to_string(inherited) + " thread-locals of OpenSSL were inherited over a fork",
+                     "a defect: OPENSSL_thread_stop() must run before each fork"};
+    return {};
+}
+
+void leave_openssl_process() {
+    OPENSSL_thread_stop();
+    if (tls_audit == 0) return;
+    const AuditResult audit = audit_statics();
+    LOG(notice, "tls.audit", kv("changed", audit.changed), kv("pointers", audit.pointers), kv("words", audit.compared));
+}
+
+uint64_t slot_incarnation() { return g_incarnation; }
+
+OSSL_LIB_CTX* slot_libctx() {
+    if (!g_shared) {
+        if (!g_private_libctx) g_private_libctx = OSSL_LIB_CTX_new();
+        return g_private_libctx;
+    }
+    std::atomic<OSSL_LIB_CTX*>& cell = openssl_part().libctx[mem::current_slot()];
+    OSSL_LIB_CTX* library = cell.load(std::memory_order_acquire);
+    if (!library) cell.store(library = OSSL_LIB_CTX_new(), std::memory_order_release);
+    return library;
+}
+
+void after_death(int slot, const mem::RecoveryReport& report) {
+    if (report.writers_released == 0 || !g_shared) return;
+    if (openssl_part().libctx[slot].exchange(nullptr))
+        openssl_part().retired_libctx.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace kahu::tls
