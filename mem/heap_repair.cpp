@@ -72,19 +72,20 @@ Found search(const Block* list, const Block* wanted) noexcept {
 bool reached_owner(const Block* block, int slot) noexcept {
     constexpr int kLooks = 1000;
     const Span* const span = span_of(block);
-    if (!span || !aligned(block) || span->size_class >= kSizeClasses) return false;
-    const SlotHeap* const owner = span->heap;
+    if (!span || !aligned(block)) return false;
+    const auto still_ours = [&] { return block->pushed_by.load(std::memory_order_acquire) == pusher(slot); };
     for (int look = 0; look < kLooks; ++look) {
-        if (block->pushed_by.load(std::memory_order_acquire) != pusher(slot)) return true;
-        if (!is_slot_heap(owner)) return false;
-        if (search(owner->remote[span->size_class].load(std::memory_order_acquire), block) == Found::yes) return true;
-        const std::atomic<Block*>& fetched = owner->fetched[span->size_class];
+        const SlotHeap* const owner = span->heap;
+        const uint8_t size_class = span->size_class;
+        if (!still_ours()) return true;  // taken back; its span may be something else by now
+        if (size_class >= kSizeClasses || !is_slot_heap(owner)) return false;
+        if (search(owner->remote[size_class].load(std::memory_order_acquire), block) == Found::yes) return true;
+        const std::atomic<Block*>& fetched = owner->fetched[size_class];
         const Block* const from = fetched.load(std::memory_order_acquire);
         const Found found = search(from, block);
         if (found == Found::yes) return true;
         const bool undisturbed = fetched.load(std::memory_order_acquire) == from;
-        const bool still_ours = block->pushed_by.load(std::memory_order_acquire) == pusher(slot);
-        if (found == Found::no && undisturbed && still_ours) return false;
+        if (found == Found::no && undisturbed && still_ours()) return false;
     }
     return false;
 }
