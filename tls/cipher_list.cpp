@@ -57,7 +57,7 @@ CipherLists split_ciphers(std::string_view list) {
 
 Status use_ciphers(SSL_CTX* context, std::string_view list, std::vector<std::string>* warnings) {
     if (list.empty()) return {};
-    UniqueContext scratch(SSL_CTX_new_ex(library_context(), nullptr, TLS_method()));
+    OwnedContext scratch(SSL_CTX_new_ex(library_context(), nullptr, TLS_method()));
     if (!scratch) return Error{Errc::no_memory, take_openssl_error(), ""};
     std::string known, first_unknown;
     int unknown = 0;

@@ -79,6 +79,8 @@ Status fill(SSL_CTX* context, const Profile& p, std::vector<std::string>* warnin
     // The cipher list first: it sets the security level that versions, certificates and CAs are measured by.
     if (Status used = use_ciphers(context, p.cipher_list, warnings); !used) return used;
     if (Status used = use_versions(context, p, warnings); !used) return used;
+    if (ssl_max_send_fragment > 0 && SSL_CTX_set_max_send_fragment(context, ssl_max_send_fragment.get()) != 1)
+        return Error{Errc::invalid, fmt::format("ssl_max_send_fragment {} is not possible", ssl_max_send_fragment.get()), "expected 512 to 16384"};
     if (Status used = use_own_certificates(context, p, warnings); !used) return used;
     if (Status used = use_trust(context, p, warnings); !used) return used;
     if (Status attached = attach_facts(context, p); !attached) return attached;
@@ -96,7 +98,7 @@ Result<SSL_CTX*> build_context(const Profile& p, std::vector<std::string>* warni
     prepare_contexts();
     ERR_clear_error();
     const std::string who = fmt::format("{} ({})", p.name, p.where);
-    UniqueContext     context(SSL_CTX_new_ex(library_context(), nullptr, p.key.side == Side::server ? TLS_server_method() : TLS_client_method()));
+    OwnedContext     context(SSL_CTX_new_ex(library_context(), nullptr, p.key.side == Side::server ? TLS_server_method() : TLS_client_method()));
     if (!context) return Error{Errc::no_memory, fmt::format("{}: {}", who, take_openssl_error()), "start with a larger -m"};
     std::vector<std::string> said;
     if (Status filled = fill(context.get(), p, &said); !filled) {

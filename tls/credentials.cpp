@@ -54,7 +54,7 @@ Error too_small(SSL_CTX* context, X509* certificate, Error error) {
     return error;
 }
 
-Status use_chain(SSL_CTX* context, std::vector<UniqueX509>& chain) {
+Status use_chain(SSL_CTX* context, std::vector<OwnedCertificate>& chain) {
     if (SSL_CTX_use_certificate(context, chain[0].get()) != 1)
         return too_small(context, chain[0].get(), openssl_failure(""));
     for (size_t i = 1; i < chain.size(); ++i) {
@@ -68,13 +68,13 @@ Status use_chain(SSL_CTX* context, std::vector<UniqueX509>& chain) {
 
 OSSL_LIB_CTX* library_context() { return openssl_booted() ? slot_libctx() : nullptr; }
 
-Result<std::vector<UniqueX509>> read_certificates(std::string_view pem) {
+Result<std::vector<OwnedCertificate>> read_certificates(std::string_view pem) {
     ERR_clear_error();
-    UniqueBio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    OwnedBio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     if (!bio) return openssl_failure("");
-    std::vector<UniqueX509> found;
+    std::vector<OwnedCertificate> found;
     for (;;) {
-        UniqueX509 certificate(X509_new_ex(library_context(), nullptr));
+        OwnedCertificate certificate(X509_new_ex(library_context(), nullptr));
         X509*      into = certificate.get();
         if (into == nullptr) return openssl_failure("");
         if (PEM_read_bio_X509_AUX(bio.get(), &into, nullptr, nullptr) == nullptr) {
@@ -99,12 +99,12 @@ Result<std::vector<UniqueX509>> read_certificates(std::string_view pem) {
     return found;
 }
 
-Result<UniqueKey> read_private_key(std::string_view pem, std::string_view password) {
+Result<OwnedKey> read_private_key(std::string_view pem, std::string_view password) {
     ERR_clear_error();
-    UniqueBio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    OwnedBio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     if (!bio) return openssl_failure("");
     PasswordRequest request{password};
-    UniqueKey key(PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, give_password, &request, library_context(), nullptr));
+    OwnedKey key(PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, give_password, &request, library_context(), nullptr));
     if (key) {
         ERR_clear_error();
         return key;

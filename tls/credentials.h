@@ -4,34 +4,21 @@
 #pragma once
 #include <openssl/ssl.h>
 
-#include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
 #include "tls/generation.h"
+#include "tls/openssl_ptr.h"
 
 namespace kahu::tls {
-
-template <auto Free>
-struct OpensslFree {
-    template <class T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
-using UniqueX509 = std::unique_ptr<X509, OpensslFree<X509_free>>;
-using UniqueKey = std::unique_ptr<EVP_PKEY, OpensslFree<EVP_PKEY_free>>;
-using UniqueBio = std::unique_ptr<BIO, OpensslFree<BIO_free>>;
-using UniqueContext = std::unique_ptr<SSL_CTX, OpensslFree<SSL_CTX_free>>;
 
 OSSL_LIB_CTX* library_context();  // this slot's; before OpenSSL is started in shared mode, the default one
 
 // All certificates of a PEM text, in order.  Text with none is an error.
-Result<std::vector<UniqueX509>> read_certificates(std::string_view pem);
-Result<UniqueKey> read_private_key(std::string_view pem, std::string_view password);
+Result<std::vector<OwnedCertificate>> read_certificates(std::string_view pem);
+Result<OwnedKey> read_private_key(std::string_view pem, std::string_view password);
 
 // Certificate, chain and key; also that they belong together and are strong enough for the context's security level.
 // Warns of dates.

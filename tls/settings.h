@@ -4,6 +4,7 @@
 // LIVES  Static; integers move into the segment before the first fork (core/module/setting.h).
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/module/setting.h"
@@ -25,10 +26,12 @@ extern IntSetting  ct_wq_max, con_ct_wq_max, ct_wq_blk_size;
 void               set_main_config_directory(std::string directory);
 const std::string& main_config_directory();
 
-// What the module parameters say of [server:default]; their order in the file does not matter.
-Domain&                   parameter_domain();
-std::vector<std::string>& parameter_warnings();
-// All of the above, and the TLS listeners: what load_configuration() takes.
-LoadOptions load_options();
+// One of the module's parameters that describe a profile; their order in the file does not matter.
+void set_profile_parameter(std::string_view attribute, std::string_view value);
+// What they say of [server:default], for tls.options.  Values that are not valid are left out.
+Domain parameter_domain();
+
+// All of the above, and the TLS listeners: what load_configuration() takes.  FAILS with the parameter that is not valid.
+Result<LoadOptions> load_options(std::vector<std::string>& warnings);
 
 }  // namespace kahu::tls

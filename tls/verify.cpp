@@ -15,8 +15,6 @@
 namespace kahu::tls {
 namespace {
 
-using UniqueCrl = std::unique_ptr<X509_CRL, OpensslFree<X509_CRL_free>>;
-
 std::string subject_of(X509* certificate) {
     char line[256] = "";
     if (certificate != nullptr) X509_NAME_oneline(X509_get_subject_name(certificate), line, sizeof line);
@@ -40,7 +38,7 @@ Status add_certificates(SSL_CTX* context, const Blob& file, bool announce) {
     auto certificates = read_certificates(file.data);
     if (!certificates) return std::move(certificates).error().context(file.path);
     X509_STORE* store = SSL_CTX_get_cert_store(context);
-    for (const UniqueX509& certificate : *certificates) {
+    for (const OwnedCertificate& certificate : *certificates) {
         if (X509_STORE_add_cert(store, certificate.get()) != 1) return Error{Errc::no_memory, fmt::format("{}: {}", file.path, take_openssl_error()), ""};
         // Clients choose their certificate by the names the server announces.
         if (announce && SSL_CTX_add_client_CA(context, certificate.get()) != 1)
@@ -49,12 +47,12 @@ Status add_certificates(SSL_CTX* context, const Blob& file, bool announce) {
     return {};
 }
 
-Result<std::vector<UniqueCrl>> read_crls(std::string_view pem) {
+Result<std::vector<OwnedCrl>> read_crls(std::string_view pem) {
     ERR_clear_error();
-    UniqueBio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    std::vector<UniqueCrl> found;
+    OwnedBio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    std::vector<OwnedCrl> found;
     while (bio) {
-        UniqueCrl crl(PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr));
+        OwnedCrl crl(PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr));
         if (!crl) break;
         found.push_back(std::move(crl));
     }
@@ -76,7 +74,7 @@ Status add_crls(SSL_CTX* context, const Blob& file, std::vector<std::string>* wa
     auto crls = read_crls(file.data);
     if (!crls) return std::move(crls).error().context(file.path);
     X509_STORE* store = SSL_CTX_get_cert_store(context);
-    for (const UniqueCrl& crl : *crls) {
+    for (const OwnedCrl& crl : *crls) {
         if (X509_STORE_add_crl(store, crl.get()) != 1) return Error{Errc::no_memory, fmt::format("{}: {}", file.path, take_openssl_error()), ""};
         const ASN1_TIME* next = X509_CRL_get0_nextUpdate(crl.get());
         if (warnings != nullptr && next != nullptr && unix_time_of(next) < clock::unix_seconds())

@@ -40,16 +40,8 @@ Status number(Options& options, const std::string& argument) {
     return {};
 }
 Status define(Options& options, const std::string& argument) {
-    const size_t equals = argument.find('=');
-    const std::string name = argument.substr(0, equals);
-    if (name.empty()) return Error{Errc::invalid, "-A needs a name", "-A NAME or -A NAME=VALUE"};
-    options.defines.emplace_back(name, equals == argument.npos ? "" : argument.substr(equals + 1));
-    return {};
-}
-template <int kKind>
-Status substitution(Options& options, const std::string& argument) {
-    static constexpr std::string_view kinds[] = {"subst", "substdef", "substdefs"};
-    options.substitutions.push_back(fmt::format("{} {}", kinds[kKind], argument));
+    if (argument.empty() || argument[0] == '=') return Error{Errc::invalid, "-A needs a name", "-A NAME or -A NAME=VALUE"};
+    options.defines.push_back(argument);
     return {};
 }
 Status yes_or_no(Options&, const std::string& argument) {
@@ -94,9 +86,9 @@ constexpr OptionRow kRows[] = {
     {"-r", "", "Uses DNS for the host part of Via. Accepted, without effect.", nullptr, true},
     {"-R", "", "Uses reverse DNS for the host part of Via. Accepted, without effect.", nullptr, true},
     {"--server-id", "NUMBER", "Server id. Accepted, without effect yet.", nullptr, true},
-    {"--subst", "EXPRESSION", "As #!subst of the configuration; repeatable.", substitution<0>},
-    {"--substdef", "EXPRESSION", "As #!substdef of the configuration; repeatable.", substitution<1>},
-    {"--substdefs", "EXPRESSION", "As #!substdefs of the configuration; repeatable.", substitution<2>},
+    {"--subst", "EXPRESSION", "As #!subst of the configuration; repeatable.", append<&Options::subst>},
+    {"--substdef", "EXPRESSION", "As #!substdef of the configuration; repeatable.", append<&Options::substdef>},
+    {"--substdefs", "EXPRESSION", "As #!substdefs of the configuration; repeatable.", append<&Options::substdefs>},
     {"-S", "", "Disables SCTP. Accepted: SCTP is not supported.", nullptr, true},
     {"-t", "DIRECTORY", "Changes the root directory after start.", keep<&Options::chroot>},
     {"-T", "", "Disables TCP and TLS.", set<&Options::no_tcp>},

@@ -20,12 +20,12 @@ struct Options {
     bool        stderr_kept = false;             // -e: standard error stays open in the background
     std::string debug_level;                     // --debug
     int         more_debug = 0;                  // -d
-    std::vector<std::pair<std::string, std::string>> defines;   // -A
+    std::vector<std::string> defines;            // -A: NAME or NAME=VALUE
     std::vector<std::string> listen;             // -l
     std::vector<std::string> alias;              // --alias
     std::vector<std::string> load_modules;       // --loadmodule
     std::vector<std::string> modparams;          // --modparam
-    std::vector<std::string> substitutions;      // --subst, --substdef, --substdefs: "kind expression"
+    std::vector<std::string> subst, substdef, substdefs;
     std::string module_path;                     // -L
     long        shm_megabytes = 0;               // -m
     int         udp_children = 0, tcp_children = 0;  // -n, -N
@@ -34,7 +34,6 @@ struct Options {
     std::string log_engine;
     std::string user, group, pid_file, group_pid_file, workdir, chroot, rundir;
     std::string man_page;                        // --man
-    std::string completion;                      // --completion
     std::vector<std::string> arguments;          // as given, for core.arg
 };
 

@@ -77,21 +77,26 @@ enum class CoreOperand : uint8_t {
 struct IntLiteral {
     int64_t value = 0;
 };
+// escapes resolved; may contain $variables: the function decides
 struct TextLiteral {
     std::string text;
-};  // escapes resolved; may contain $variables: the function decides
+};
+// whole and as written: "$ru", "$(hdr(X)[0]{s.len})", "$var(i)"
 struct PseudoVariable {
     std::string text;
-};  // whole and as written: "$ru", "$(hdr(X)[0]{s.len})", "$var(i)"
+};
+// "@cfg_get.pstn.gw_ip", "@via[1].host"
 struct Select {
     std::string text;
-};  // "@cfg_get.pstn.gw_ip", "@via[1].host"
+};
+// "10.0.0.0/8", "127.0.0.1", "::1", "2001:db8::/32"; no brackets
 struct AddressLiteral {
     std::string text;
-};  // "10.0.0.0/8", "127.0.0.1", "::1", "2001:db8::/32"; no brackets
+};
+// a bare name: TLS, INET6, a flag's name, a route's name
 struct Word {
     std::string text;
-};  // a bare name: TLS, INET6, a flag's name, a route's name
+};
 struct CoreOperandUse {
     CoreOperand which;
 };
@@ -108,16 +113,19 @@ struct Call {  // a module's or the core's function
     std::vector<ExpressionPtr> arguments;  // f(a,,b): the omitted one is an empty TextLiteral
     bool bare = false;                     // `force_rport;` without parentheses
 };
+// route(NAME): a Word or IntLiteral; route("N" + $rU): any expression
 struct RouteCall {
     ExpressionPtr name;
-};  // route(NAME): a Word or IntLiteral; route("N" + $rU): any expression
+};
 
 struct Expression {
     Location at;  // of the operator for Binary, else of the first token
     std::variant<IntLiteral, TextLiteral, PseudoVariable, Select, AddressLiteral, Word, CoreOperandUse, Unary, Binary,
                  Call, RouteCall>
         node;
+    uint32_t height = 1;  // of the tree below; at most kMaxHeight, so that consumers may recurse
 };
+inline constexpr uint32_t kMaxHeight = 1000;
 
 // --- statements ------------------------------------------------------------------------------------
 struct Statement;
@@ -125,18 +133,20 @@ using Block = std::vector<Statement>;
 
 enum class AssignOp : uint8_t { set, add };  // = +=
 
+// always a Call or RouteCall
 struct CallStatement {
     ExpressionPtr call;
-};  // always a Call or RouteCall
+};
 struct Assignment {
     ExpressionPtr target;  // PseudoVariable, Select, CoreOperandUse or Word
     AssignOp op = AssignOp::set;
     ExpressionPtr value;
 };
+// `else if`: an If alone in else_block
 struct If {
     ExpressionPtr condition;
     Block then_block, else_block;
-};  // `else if`: an If alone in else_block
+};
 struct While {
     ExpressionPtr condition;
     Block body;
@@ -154,9 +164,10 @@ struct Switch {
     ExpressionPtr subject;
     std::vector<Case> cases;
 };
+// null: none given
 struct Return {
     ExpressionPtr value;
-};  // null: none given
+};
 struct Exit {
     ExpressionPtr value;
 };
@@ -164,13 +175,15 @@ struct Drop {
     ExpressionPtr value;
 };
 struct Break {};
+// { ... } of its own
 struct BlockStatement {
     Block body;
-};  // { ... } of its own
+};
 
 struct Statement {
     Location at;
     std::variant<CallStatement, Assignment, If, While, Switch, Return, Exit, Drop, Break, BlockStatement> node;
+    uint32_t height = 1;  // at most kMaxHeight
 };
 
 // --- top level ---------------------------------------------------------------------------------------
@@ -222,10 +235,11 @@ struct LoadModule {
     uint32_t order = 0;
     std::string name() const;  // "tm"
 };
+// loadpath, mpath
 struct ModulePath {
     std::string path;
     Location at;
-};  // loadpath, mpath
+};
 
 struct ModParam {
     std::string modules;  // a name or a pattern: "nathelper|registrar"
@@ -236,11 +250,12 @@ struct ModParam {
     uint32_t order = 0;
 };
 
+// flags FLT_ACC:1, FLT_NAT;
 struct FlagDeclaration {
     std::string name;
     std::optional<int64_t> number;
     Location at;
-};  // flags FLT_ACC:1, FLT_NAT;
+};
 
 enum class RouteKind : uint8_t { request, reply, failure, branch, onsend, event };
 struct Route {

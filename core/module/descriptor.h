@@ -65,6 +65,8 @@ struct Function {
     int (*call)(script::Run&, const script::Args&) = nullptr;
     // At start, once per call site: checks constant arguments and may store a prepared form.
     Status (*prepare)(script::Args&) = nullptr;
+    // Bit i: argument i is taken as it stands, "$" in it is no variable (regular expressions).
+    uint8_t          literal_args = 0;
 };
 
 struct Variable {                             // $name, $name(inner), $name(inner)[index]
@@ -99,12 +101,17 @@ struct Hooks {
     // After the whole configuration was read; also by `kahu -c`.  No side effects that outlive the call but in
     // process memory.  Everything that can be wrong with this module's configuration is found here.
     Status (*check)() = nullptr;
+    // Still with the privileges that the server was started with: sockets, FIFOs.  Not under `kahu -c`.
+    Status (*open)() = nullptr;
     // Sizes of what this module wants in the segment; after check(), before the segment exists.
     std::span<const mem::Part> (*parts)() = nullptr;
-    // The segment exists; still one process.
+    // The segment exists; still one process, as the user that it will run as.
     Status (*start)() = nullptr;
     // In each forked process, after its slot is attached and before its loop runs.
     Status (*process_start)(ProcessKind) = nullptr;
+    // In each forked process, about once a second, from its loop.  Periodic work that only one process must do belongs to
+    // ProcessKind::timer.
+    void (*each_second)(ProcessKind) = nullptr;
     // In each forked process when it was asked to stop, after its loop ended.
     void (*process_stop)(ProcessKind) = nullptr;
 };

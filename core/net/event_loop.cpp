@@ -22,7 +22,10 @@ event_base* make_base() {
     return base;
 }
 constexpr clock::Millis kTurnReport = 1000;
+void (*g_each_second)(ProcessKind) = nullptr;
 }  // namespace
+
+void set_each_second(void (*hook)(ProcessKind)) { g_each_second = hook; }
 
 EventLoop::EventLoop(int slot) : slot_(slot), base_(make_base()) {
     event* bell = event_new(base_.get(), proc::doorbell(slot), EV_READ | EV_PERSIST,
@@ -32,6 +35,7 @@ EventLoop::EventLoop(int slot) : slot_(slot), base_(make_base()) {
     every(kTurnReport, [this] {
         proc::process(slot_).turned_ms.store(clock::now_ms(), std::memory_order_relaxed);
         mem::tidy_heap();
+        if (g_each_second) g_each_second(proc::process(slot_).kind);
     });
 }
 EventLoop::~EventLoop() { events_.clear(); }

@@ -10,8 +10,12 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/module/descriptor.h"
 
 namespace kahu::net {
+
+// What every loop does about once a second besides its own work; set once, before the first fork.
+void set_each_second(void (*hook)(ProcessKind));
 
 class EventLoop {
   public:

@@ -47,7 +47,6 @@ class Supervisor {
 
   private:
     bool start(int slot) {
-        if (hatchery_.before_fork) hatchery_.before_fork();
         ProcessEntry& entry = process(slot);
         entry.status.store(ProcessStatus::starting);
         entry.incarnation.fetch_add(1);
@@ -108,7 +107,7 @@ class Supervisor {
             process(slot).status.store(ProcessStatus::dead);
             LOG(notice, "process.recovered", kv("title", process(slot).title_text()), kv("read_locks", found.readers_released),
                 kv("write_locks", found.writers_released), kv("heap_sane", found.heap_sane));
-            if (hatchery_.after_death) hatchery_.after_death(slot, wait_status);
+            if (hatchery_.after_death) hatchery_.after_death(slot, found);
             if (!settings.worker_restart || !found.heap_sane || too_many_deaths()) return false;
             if (!start(slot)) return false;
         }

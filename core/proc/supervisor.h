@@ -10,6 +10,7 @@
 
 #include "core/base/result.h"
 #include "core/module/descriptor.h"
+#include "mem/recover.h"
 
 namespace kahu::proc {
 
@@ -22,10 +23,8 @@ struct Role {
 
 struct Hatchery {
     std::span<const Role> roles;
-    // Before every fork, the first one too: OpenSSL's thread state must not be inherited.
-    void (*before_fork)() = nullptr;
     // In the supervisor after a process died and its slot was recovered, before its successor is forked.
-    void (*after_death)(int slot, int wait_status) = nullptr;
+    void (*after_death)(int slot, const mem::RecoveryReport& found) = nullptr;
     // Once, when all processes run.
     void (*ready)() = nullptr;
     // SIGUSR1: log statistics.  SIGHUP was passed on to the children already.

@@ -15,12 +15,13 @@
 
 namespace kahu::script {
 
-class VariableScope;  // core/script/variable_scope.h: which variables exist
+class Scope;  // core/script/scope.h: which variables exist
 
 class Format : public Expression {
   public:
-    // On failure the error says what is wrong and at which offset of the text.
-    static Result<std::shared_ptr<const Format>> compile(std::string_view text, const VariableScope& scope,
+    static constexpr size_t kMaxPieces = 256;  // variables and the texts between them
+    // On failure the error says which variable is wrong and why.
+    static Result<std::shared_ptr<const Format>> compile(std::string_view text, const Scope& scope,
                                                          std::string_view where);
     bool is_constant() const;           // no variables in it
     std::string_view constant() const;  // REQUIRES: is_constant()

@@ -4,7 +4,7 @@
 //        for each message is to walk a tree of small objects.
 // LIVES  Compiled in the starting process, before the first fork; read-only afterwards.  handle() uses one Message, one
 //        Run and one reply buffer per process, so that a steady load allocates nothing.
-// FAILS  compile() fills `found` and returns nullptr if one of them is an error.  handle() never fails: malformed
+// FAILS  compile() adds to `found` and returns nullptr if one of the additions is an error.  handle() never fails: malformed
 // requests
 //        are answered (400, 505, ...), malformed replies and ACKs are dropped.
 #pragma once
@@ -15,18 +15,12 @@
 #include <vector>
 
 #include "core/config/ast.h"
+#include "core/config/diagnostic.h"
 #include "core/module/descriptor.h"
 #include "core/net/inbound.h"
 #include "core/script/run.h"
 
 namespace kahu::script {
-
-struct Diagnostic {
-    config::Location at;
-    std::string what;  // "unknown function \"is_metod\""
-    std::string hint;  // "did you mean is_method?"; may be empty
-    bool warning = false;
-};
 
 // What a script may call.  core_module() is always part of it and need not be listed.
 struct Environment {
@@ -44,7 +38,7 @@ class Routes;
 class Program {
   public:
     static std::unique_ptr<Program> compile(const config::Ast& ast, const Environment& environment,
-                                            std::vector<Diagnostic>& found);
+                                            config::Diagnostics& found);
     ~Program();
 
     // One received message: parse, validate, absorb ACKs to our stateless replies, run request_route or reply_route.

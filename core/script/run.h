@@ -8,6 +8,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -42,6 +43,7 @@ class Run {
     // --- flow ----------------------------------------------------------------------------------------------
     Flow flow = Flow::next;
     int return_code = 1;  // $rc, $retcode: of the last function or route
+    int last_value = 1;   // of the last statement: what a route without `return` returns
     int route_depth = 0;
     const Program* program = nullptr;
 
@@ -61,14 +63,15 @@ class Run {
     uint32_t flags = 0;   // setflag(0..31)
     bool force_rport = false;
     bool replied = false;  // a final reply was sent
+    std::string reply_headers;  // append_to_reply(): lines for every reply sent from here on
     int last_error = 0;    // what sl_reply_error() answers; 0: nothing was noted, it answers 500
 
     // --- $avp: newest first, by name; the name and text are copied into the arena ----------------------------
     struct Avp {
         std::string_view name;
         Value value;
-        bool live;
     };
+    static constexpr size_t kMaxAvps = 4096;  // a script that adds more in a loop is a mistake: the rest is dropped
     void add_avp(std::string_view name, const Value& value);
     const Avp* avp(std::string_view name, size_t nth) const;  // nullptr if there are not so many
     size_t count_avps(std::string_view name) const;

@@ -1,0 +1,33 @@
+#include "core/script/function.h"
+
+#include "core/script/expression.h"
+#include "core/script/run.h"
+
+namespace kahu::script {
+
+void Args::add(std::shared_ptr<const Expression> expression, std::optional<Value> constant) {
+    items_.push_back({std::move(expression), constant});
+}
+
+const Value* Args::constant(size_t i) const {
+    return i < items_.size() && items_[i].constant ? &*items_[i].constant : nullptr;
+}
+
+Value Args::value(Run& run, size_t i) const {
+    if (i >= items_.size()) return Value::none();
+    return items_[i].constant ? *items_[i].constant : items_[i].expression->value(run);
+}
+
+std::string_view Args::text(Run& run, size_t i) const { return to_text(value(run, i), run.arena()); }
+
+std::optional<int64_t> Args::integer(Run& run, size_t i) const {
+    const Value v = value(run, i);
+    if (v.is_integer()) return v.number;
+    int64_t number = 0;
+    if (v.is_text() && spells_integer(v.text, number)) return number;
+    return std::nullopt;
+}
+
+int64_t Args::number(Run& run, size_t i, int64_t otherwise) const { return integer(run, i).value_or(otherwise); }
+
+}  // namespace kahu::script

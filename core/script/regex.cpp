@@ -1,0 +1,60 @@
+#include "core/script/regex.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "core/base/text.h"
+
+namespace kahu::script {
+
+Result<std::shared_ptr<const Regex>> Regex::compile(std::string_view pattern, bool ignore_case) {
+    std::shared_ptr<Regex> out(new Regex);
+    const std::string terminated(pattern);
+    const int rc = ::regcomp(&out->compiled_, terminated.c_str(), REG_EXTENDED | (ignore_case ? REG_ICASE : 0));
+    if (rc != 0) {
+        char why[128];
+        ::regerror(rc, &out->compiled_, why, sizeof why);
+        // regfree() in the destructor of what regcomp() refused would be undefined.
+        out->compiled_ = {};
+        return Error{Errc::invalid, fmt::format("regular expression \"{}\": {}", text::printable(pattern, 80), why),
+                     "POSIX extended syntax: [[:digit:]] instead of \\d"};
+    }
+    return std::shared_ptr<const Regex>(std::move(out));
+}
+
+Regex::~Regex() { ::regfree(&compiled_); }
+
+bool Regex::find(std::string_view text, size_t& at, size_t& length) const {
+    // REG_STARTEND: the text is not terminated by a NUL, and may contain some.
+    regmatch_t match{0, static_cast<regoff_t>(text.size())};
+    const char* const from = text.data() == nullptr ? "" : text.data();
+    if (::regexec(&compiled_, from, 1, &match, REG_STARTEND) != 0) return false;
+    at = static_cast<size_t>(match.rm_so);
+    length = static_cast<size_t>(match.rm_eo - match.rm_so);
+    return true;
+}
+
+bool Regex::matches(std::string_view text) const {
+    size_t at, length;
+    return find(text, at, length);
+}
+
+std::shared_ptr<const Regex> cached_regex(std::string_view pattern) {
+    struct Entry {
+        std::string pattern;
+        std::shared_ptr<const Regex> regex;
+    };
+    static std::array<Entry, 16> cache;
+    static size_t next = 0;
+    for (const Entry& entry : cache)
+        if (entry.regex != nullptr && entry.pattern == pattern) return entry.regex;
+    auto compiled = Regex::compile(pattern);
+    if (!compiled) return nullptr;
+    Entry& slot = cache[next++ % cache.size()];
+    slot.pattern = pattern;
+    slot.regex = *compiled;
+    return slot.regex;
+}
+
+}  // namespace kahu::script
