@@ -28,7 +28,9 @@ void each_entry(std::string_view list, Visit visit) {
 
 bool is_suite(std::string_view entry) { return entry.starts_with("TLS_"); }
 // Adds nothing to the list by itself.
-bool is_operator(std::string_view entry) { return entry.front() == '!' || entry.front() == '-' || entry.front() == '@'; }
+bool is_operator(std::string_view entry) {
+    return entry.front() == '!' || entry.front() == '-' || entry.front() == '@';
+}
 
 void append(std::string& list, std::string_view entry) {
     if (!list.empty()) list += ':';
@@ -46,7 +48,7 @@ bool is_known(SSL_CTX* scratch, std::string_view entry) {
 
 CipherLists split_ciphers(std::string_view list) {
     CipherLists lists;
-    bool        selects = false;
+    bool selects = false;
     each_entry(list, [&](std::string_view entry) {
         append(is_suite(entry) ? lists.suites : lists.tls12, entry);
         selects |= !is_suite(entry) && !is_operator(entry);
@@ -71,16 +73,19 @@ Status use_ciphers(SSL_CTX* context, std::string_view list, std::vector<std::str
         append(known, entry);
     });
     ERR_clear_error();
-    const Error bad{Errc::invalid, fmt::format("cipher_list: no cipher of the name \"{}\"", first_unknown), "`openssl ciphers -v` lists the names"};
+    const Error bad{Errc::invalid, fmt::format("cipher_list: no cipher of the name \"{}\"", first_unknown),
+                    "`openssl ciphers -v` lists the names"};
     if (unknown > 0 && !selects) return bad;
     if (unknown > 0 && warnings != nullptr)
         warnings->push_back(fmt::format("cipher_list: {}{} unknown to this OpenSSL and left out", first_unknown,
                                         unknown == 1 ? " is" : fmt::format(" and {} more are", unknown - 1)));
     const CipherLists lists = split_ciphers(known);
     if (!lists.tls12.empty() && SSL_CTX_set_cipher_list(context, lists.tls12.c_str()) != 1)
-        return Error{Errc::invalid, fmt::format("cipher_list: {}", take_openssl_error()), "`openssl ciphers -v` shows what a list selects"};
+        return Error{Errc::invalid, fmt::format("cipher_list: {}", take_openssl_error()),
+                     "`openssl ciphers -v` shows what a list selects"};
     if (!lists.suites.empty() && SSL_CTX_set_ciphersuites(context, lists.suites.c_str()) != 1)
-        return Error{Errc::invalid, fmt::format("cipher_list: {}", take_openssl_error()), "`openssl ciphers -v -tls1_3` lists the suites"};
+        return Error{Errc::invalid, fmt::format("cipher_list: {}", take_openssl_error()),
+                     "`openssl ciphers -v -tls1_3` lists the suites"};
     ERR_clear_error();
     return {};
 }

@@ -59,10 +59,11 @@ Result<std::string> read_bounded_file(const std::string& path, size_t limit) {
     // O_NONBLOCK: a FIFO in its place must not stop the server.
     const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!fd) return file_error(path, errno);
-    struct stat status{};
+    struct stat status {};
     if (fstat(fd.get(), &status) != 0) return file_error(path, errno);
     if (!S_ISREG(status.st_mode)) return Error{Errc::invalid, path + ": not a regular file", ""};
-    if (static_cast<size_t>(status.st_size) > limit) return Error{Errc::invalid, fmt::format("{}: larger than {} bytes", path, limit), ""};
+    if (static_cast<size_t>(status.st_size) > limit)
+        return Error{Errc::invalid, fmt::format("{}: larger than {} bytes", path, limit), ""};
     std::string content;
     char chunk[16384];
     for (;;) {
@@ -70,19 +71,23 @@ Result<std::string> read_bounded_file(const std::string& path, size_t limit) {
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return file_error(path, errno);
         if (got == 0) return content;
-        if (content.size() + static_cast<size_t>(got) > limit) return Error{Errc::invalid, fmt::format("{}: larger than {} bytes", path, limit), ""};
+        if (content.size() + static_cast<size_t>(got) > limit)
+            return Error{Errc::invalid, fmt::format("{}: larger than {} bytes", path, limit), ""};
         content.append(chunk, static_cast<size_t>(got));
     }
 }
 
 Result<std::vector<std::string>> config_files(const std::string& path) {
-    struct stat status{};
+    struct stat status {};
     if (stat(path.c_str(), &status) != 0) return file_error(path, errno).context("TLS configuration");
     if (!S_ISDIR(status.st_mode)) return std::vector<std::string>{path};
     auto files = entries(path, is_config_name);
     if (!files) return std::move(files).error().context("TLS configuration");
-    if (files->empty()) return Error{Errc::not_found, fmt::format("TLS configuration: {}: no file named *.cfg in it", path), ""};
-    if (files->size() > kMaxConfigFiles) return Error{Errc::invalid, fmt::format("TLS configuration: {}: more than {} files", path, kMaxConfigFiles), ""};
+    if (files->empty())
+        return Error{Errc::not_found, fmt::format("TLS configuration: {}: no file named *.cfg in it", path), ""};
+    if (files->size() > kMaxConfigFiles)
+        return Error{Errc::invalid, fmt::format("TLS configuration: {}: more than {} files", path, kMaxConfigFiles),
+                     ""};
     return files;
 }
 
@@ -90,13 +95,16 @@ Result<std::string> ca_directory(const std::string& path) {
     auto names = entries(path, is_hash_name);
     if (!names) return std::move(names).error();
     if (names->empty())
-        return Error{Errc::not_found, fmt::format("{}: no certificate named by its hash in it", path), fmt::format("run `openssl rehash {}`", path)};
-    if (names->size() > kMaxCaPathFiles) return Error{Errc::invalid, fmt::format("{}: more than {} certificates", path, kMaxCaPathFiles), ""};
+        return Error{Errc::not_found, fmt::format("{}: no certificate named by its hash in it", path),
+                     fmt::format("run `openssl rehash {}`", path)};
+    if (names->size() > kMaxCaPathFiles)
+        return Error{Errc::invalid, fmt::format("{}: more than {} certificates", path, kMaxCaPathFiles), ""};
     std::string all;
     for (const std::string& name : *names) {
         auto content = read_bounded_file(name, kMaxMaterialBytes);
         if (!content) return std::move(content).error();
-        if (all.size() + content->size() > kMaxMaterialBytes) return Error{Errc::invalid, fmt::format("{}: larger than {} bytes together", path, kMaxMaterialBytes), ""};
+        if (all.size() + content->size() > kMaxMaterialBytes)
+            return Error{Errc::invalid, fmt::format("{}: larger than {} bytes together", path, kMaxMaterialBytes), ""};
         all.append(*content).append("\n");
     }
     return all;

@@ -15,7 +15,7 @@ namespace kahu::tls {
 namespace {
 
 struct Entry {
-    ContentHash           hash;     // written before the context is published
+    ContentHash hash;               // written before the context is published
     std::atomic<SSL_CTX*> context;  // null: free
 };
 struct Row {
@@ -25,7 +25,7 @@ constexpr std::string_view kPartName = "tls.contexts";
 
 // What this process knows of the generation it looked at last; index as in Generation::profiles.
 struct View {
-    uint64_t              number = 0;
+    uint64_t number = 0;
     std::vector<SSL_CTX*> by_profile;
 };
 View g_view;
@@ -50,10 +50,8 @@ void follow(const Generation& generation) {
     for (Entry& entry : row->entries) {
         if (entry.context.load() == nullptr) continue;
         const auto wanted = kept.find(entry.hash);
-        if (wanted == kept.end() || wanted->second != nullptr)
-            drop(entry);
-        else
-            wanted->second = entry.context.load();
+        if (wanted == kept.end() || wanted->second != nullptr) drop(entry);
+        else wanted->second = entry.context.load();
     }
     g_view.by_profile.clear();
     for (const Profile& profile : generation.profiles) g_view.by_profile.push_back(kept[profile.hash]);

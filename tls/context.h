@@ -28,13 +28,13 @@ namespace kahu::tls {
 // What others want to know of a context.  Read-only, valid as long as the SSL_CTX.
 struct ContextFacts {
     static constexpr size_t kNameCapacity = 319;
-    ContentHash  hash;
-    Side         side;
+    ContentHash hash;
+    Side side;
     VerifyClient verify_client;
-    bool         verifies;                       // asks for the peer's certificate
-    char         profile[kNameCapacity + 1];     // "server:default", "server:any sni=example.com"
-    char         server_name[256];               // of a client profile: the SNI to send unless the caller has a better one
-    char         server_id[64];
+    bool verifies;                    // asks for the peer's certificate
+    char profile[kNameCapacity + 1];  // "server:default", "server:any sni=example.com"
+    char server_name[256];            // of a client profile: the SNI to send unless the caller has a better one
+    char server_id[64];
 };
 
 // The context for a new connection: SSL_new() it at once.  Borrowed: SSL_new() takes its own reference.
@@ -58,13 +58,14 @@ void drop_contexts();
 // How many this process has now: for tests and tls.info.
 int contexts_kept();
 
-// --- the builder, for the loader --------------------------------------------------------------------------------------
-// Builds a context from a profile; the one place that turns a profile into OpenSSL calls.  The error names profile
-// and file, OpenSSL's reason in words, and the usual remedy; warnings likewise, if wanted.
+// --- the builder, for the loader
+// -------------------------------------------------------------------------------------- Builds a context from a
+// profile; the one place that turns a profile into OpenSSL calls.  The error names profile and file, OpenSSL's reason
+// in words, and the usual remedy; warnings likewise, if wanted.
 Result<SSL_CTX*> build_context(const Profile& profile, std::vector<std::string>* warnings = nullptr);
 
 // ex_data indices and the table of contexts; before the first fork, once.
-void      prepare_contexts();
+void prepare_contexts();
 mem::Part context_part();
 
 }  // namespace kahu::tls

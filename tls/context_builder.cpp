@@ -46,10 +46,12 @@ Status attach_facts(SSL_CTX* context, const Profile& p) {
 
 Status use_versions(SSL_CTX* context, const Profile& p, std::vector<std::string>* warnings) {
     const MethodInfo& info = info_of(p.method);
-    if (SSL_CTX_set_min_proto_version(context, info.lowest) != 1 || SSL_CTX_set_max_proto_version(context, info.highest) != 1)
+    if (SSL_CTX_set_min_proto_version(context, info.lowest) != 1 ||
+        SSL_CTX_set_max_proto_version(context, info.highest) != 1)
         return Error{Errc::unsupported, fmt::format("method {}: {}", info.name, take_openssl_error()), ""};
     if (info.obsolete && SSL_CTX_get_security_level(context) > 0 && warnings != nullptr)
-        warnings->push_back(fmt::format("method {}: versions below TLS 1.2 also need cipher_list = DEFAULT@SECLEVEL=0", info.name));
+        warnings->push_back(
+            fmt::format("method {}: versions below TLS 1.2 also need cipher_list = DEFAULT@SECLEVEL=0", info.name));
     return {};
 }
 
@@ -61,8 +63,8 @@ std::string digest_of(std::string_view content) {
 
 // What must be equal for a session to be resumed: not the certificate, so that sessions outlive its renewal.
 std::string session_policy(const Profile& p) {
-    return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", session_id.get(), p.name, verify_mode(p), accepts_any_certificate(p), p.verify_depth,
-                       digest_of(p.ca_list.data), digest_of(p.ca_path.data), digest_of(p.crl.data));
+    return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", session_id.get(), p.name, verify_mode(p), accepts_any_certificate(p),
+                       p.verify_depth, digest_of(p.ca_list.data), digest_of(p.ca_path.data), digest_of(p.crl.data));
 }
 
 Status use_own_certificates(SSL_CTX* context, const Profile& p, std::vector<std::string>* warnings) {
@@ -70,7 +72,8 @@ Status use_own_certificates(SSL_CTX* context, const Profile& p, std::vector<std:
         if (p.key.side == Side::client) return {};
         return Error{Errc::invalid, "no certificate is given", "set certificate and private_key"};
     }
-    if (Status used = use_credentials(context, p.certificate, p.private_key, p.private_key_password, warnings); !used) return used;
+    if (Status used = use_credentials(context, p.certificate, p.private_key, p.private_key_password, warnings); !used)
+        return used;
     if (p.certificate2.path.empty()) return {};
     return use_credentials(context, p.certificate2, p.private_key2, p.private_key_password2, warnings);
 }
@@ -80,7 +83,9 @@ Status fill(SSL_CTX* context, const Profile& p, std::vector<std::string>* warnin
     if (Status used = use_ciphers(context, p.cipher_list, warnings); !used) return used;
     if (Status used = use_versions(context, p, warnings); !used) return used;
     if (ssl_max_send_fragment > 0 && SSL_CTX_set_max_send_fragment(context, ssl_max_send_fragment.get()) != 1)
-        return Error{Errc::invalid, fmt::format("ssl_max_send_fragment {} is not possible", ssl_max_send_fragment.get()), "expected 512 to 16384"};
+        return Error{Errc::invalid,
+                     fmt::format("ssl_max_send_fragment {} is not possible", ssl_max_send_fragment.get()),
+                     "expected 512 to 16384"};
     if (Status used = use_own_certificates(context, p, warnings); !used) return used;
     if (Status used = use_trust(context, p, warnings); !used) return used;
     if (Status attached = attach_facts(context, p); !attached) return attached;
@@ -98,8 +103,10 @@ Result<SSL_CTX*> build_context(const Profile& p, std::vector<std::string>* warni
     prepare_contexts();
     ERR_clear_error();
     const std::string who = fmt::format("{} ({})", p.name, p.where);
-    OwnedContext     context(SSL_CTX_new_ex(library_context(), nullptr, p.key.side == Side::server ? TLS_server_method() : TLS_client_method()));
-    if (!context) return Error{Errc::no_memory, fmt::format("{}: {}", who, take_openssl_error()), "start with a larger -m"};
+    OwnedContext context(SSL_CTX_new_ex(library_context(), nullptr,
+                                        p.key.side == Side::server ? TLS_server_method() : TLS_client_method()));
+    if (!context)
+        return Error{Errc::no_memory, fmt::format("{}: {}", who, take_openssl_error()), "start with a larger -m"};
     std::vector<std::string> said;
     if (Status filled = fill(context.get(), p, &said); !filled) {
         ERR_clear_error();

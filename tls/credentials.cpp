@@ -16,12 +16,13 @@
 namespace kahu::tls {
 namespace {
 
-constexpr size_t  kMaxCertificates = 4096;  // in one file
+constexpr size_t kMaxCertificates = 4096;  // in one file
 constexpr int64_t kDay = 86400;
 
 Error openssl_failure(std::string_view doing) {
     OpensslReason reason = take_openssl_reason();
-    return {Errc::invalid, doing.empty() ? reason.what : fmt::format("{}: {}", doing, reason.what), std::move(reason.hint)};
+    return {Errc::invalid, doing.empty() ? reason.what : fmt::format("{}: {}", doing, reason.what),
+            std::move(reason.hint)};
 }
 
 // PEM_read_bio_* at the end of the text says "no start line", which is not an error then.
@@ -32,7 +33,7 @@ bool is_end_of_pem() {
 
 struct PasswordRequest {
     std::string_view password;
-    bool             asked = false;
+    bool asked = false;
 };
 int give_password(char* into, int room, int, void* argument) {
     auto& request = *static_cast<PasswordRequest*>(argument);
@@ -49,8 +50,10 @@ Error too_small(SSL_CTX* context, X509* certificate, Error error) {
     if (error.what.find("key too small") == error.what.npos) return error;
     const int level = std::clamp(SSL_CTX_get_security_level(context), 0, 5);
     EVP_PKEY* key = X509_get0_pubkey(certificate);
-    error.what = fmt::format("key too small for security level {} ({} bits)", level, key != nullptr ? EVP_PKEY_get_bits(key) : 0);
-    error.hint = fmt::format("use {} or more, or set cipher_list DEFAULT@SECLEVEL={}", kBitsOfLevel[level], level > 1 ? level - 1 : 0);
+    error.what = fmt::format("key too small for security level {} ({} bits)", level,
+                             key != nullptr ? EVP_PKEY_get_bits(key) : 0);
+    error.hint = fmt::format("use {} or more, or set cipher_list DEFAULT@SECLEVEL={}", kBitsOfLevel[level],
+                             level > 1 ? level - 1 : 0);
     return error;
 }
 
@@ -75,7 +78,7 @@ Result<std::vector<OwnedCertificate>> read_certificates(std::string_view pem) {
     std::vector<OwnedCertificate> found;
     for (;;) {
         OwnedCertificate certificate(X509_new_ex(library_context(), nullptr));
-        X509*      into = certificate.get();
+        X509* into = certificate.get();
         if (into == nullptr) return openssl_failure("");
         if (PEM_read_bio_X509_AUX(bio.get(), &into, nullptr, nullptr) == nullptr) {
             // On failure the object handed in has been freed if it was begun with.
@@ -83,12 +86,14 @@ Result<std::vector<OwnedCertificate>> read_certificates(std::string_view pem) {
             break;
         }
         found.push_back(std::move(certificate));
-        if (found.size() > kMaxCertificates) return Error{Errc::invalid, fmt::format("more than {} certificates", kMaxCertificates), ""};
+        if (found.size() > kMaxCertificates)
+            return Error{Errc::invalid, fmt::format("more than {} certificates", kMaxCertificates), ""};
     }
     if (!is_end_of_pem()) return openssl_failure(fmt::format("certificate {} cannot be read", found.size() + 1));
     if (found.empty() && pem.find("-----BEGIN CERTIFICATE") != pem.npos) {
         ERR_clear_error();
-        return Error{Errc::invalid, "the certificate cannot be read: its PEM block is incomplete", "the file seems cut off"};
+        return Error{Errc::invalid, "the certificate cannot be read: its PEM block is incomplete",
+                     "the file seems cut off"};
     }
     if (found.empty()) {
         ERR_clear_error();
@@ -111,11 +116,13 @@ Result<OwnedKey> read_private_key(std::string_view pem, std::string_view passwor
     }
     OpensslReason reason = take_openssl_reason();
     if (request.asked && password.empty())
-        return Error{Errc::invalid, "the private key is encrypted and no password is given", "set private_key_password"};
+        return Error{Errc::invalid, "the private key is encrypted and no password is given",
+                     "set private_key_password"};
     if (request.asked)
         return Error{Errc::invalid, "the password does not open the private key", "check private_key_password"};
     if (pem.find("PRIVATE KEY-----") == pem.npos)
-        return Error{Errc::invalid, pem.empty() ? "the file is empty" : "no private key in it", "it must hold a private key in PEM format"};
+        return Error{Errc::invalid, pem.empty() ? "the file is empty" : "no private key in it",
+                     "it must hold a private key in PEM format"};
     return Error{Errc::invalid, "the private key cannot be read: " + reason.what, "the file seems damaged or cut off"};
 }
 
@@ -128,11 +135,14 @@ Status use_credentials(SSL_CTX* context, const Blob& certificate, const Blob& pr
     if (!key) return std::move(key).error().context(private_key.path);
     if (X509_check_private_key((*chain)[0].get(), key->get()) != 1) {
         ERR_clear_error();
-        return Error{Errc::invalid, fmt::format("{}: the private key does not belong to the certificate {}", private_key.path, certificate.path),
+        return Error{Errc::invalid,
+                     fmt::format("{}: the private key does not belong to the certificate {}", private_key.path,
+                                 certificate.path),
                      "were both files replaced at the last renewal?"};
     }
     if (SSL_CTX_use_PrivateKey(context, key->get()) != 1) return openssl_failure(private_key.path);
-    if (const std::string remark = date_remark((*chain)[0].get(), clock::unix_seconds()); warnings != nullptr && !remark.empty())
+    if (const std::string remark = date_remark((*chain)[0].get(), clock::unix_seconds());
+        warnings != nullptr && !remark.empty())
         warnings->push_back(fmt::format("{}: the certificate {}", certificate.path, remark));
     return {};
 }
@@ -144,7 +154,7 @@ int64_t unix_time_of(const ASN1_TIME* time) {
 
 std::string day_text(int64_t unix_seconds) {
     const time_t when = unix_seconds;
-    tm           utc{};
+    tm utc{};
     gmtime_r(&when, &utc);
     return fmt::format("{:04}-{:02}-{:02}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday);
 }
@@ -154,7 +164,8 @@ std::string date_remark(const X509* certificate, int64_t now) {
     const int64_t until = unix_time_of(X509_get0_notAfter(certificate));
     if (now > until) return fmt::format("expired on {} ({} days ago)", day_text(until), (now - until) / kDay);
     if (now < from) return fmt::format("is not valid before {}", day_text(from));
-    if (until - now < kExpiryWarningDays * kDay) return fmt::format("expires on {} (in {} days)", day_text(until), (until - now) / kDay);
+    if (until - now < kExpiryWarningDays * kDay)
+        return fmt::format("expires on {} (in {} days)", day_text(until), (until - now) / kDay);
     return "";
 }
 

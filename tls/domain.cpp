@@ -23,14 +23,16 @@ constexpr MethodInfo kMethods[] = {
 // Further spellings.
 constexpr struct {
     std::string_view name;
-    Method           method;
+    Method method;
 } kMethodAliases[] = {{"TLSv1", Method::tls10}, {"TLSv1+", Method::tls10_up}};
 
-static_assert([] {
-    for (size_t i = 0; i < std::size(kMethods); ++i)
-        if (kMethods[i].method != static_cast<Method>(i)) return false;
-    return true;
-}(), "one row per Method, in enum order");
+static_assert(
+    [] {
+        for (size_t i = 0; i < std::size(kMethods); ++i)
+            if (kMethods[i].method != static_cast<Method>(i)) return false;
+        return true;
+    }(),
+    "one row per Method, in enum order");
 
 }  // namespace
 

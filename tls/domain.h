@@ -24,38 +24,38 @@ enum class Method : uint8_t { tls12, tls12_up, tls13, tls13_up, tls10, tls10_up,
 
 struct MethodInfo {
     std::string_view name;  // as tls.cfg writes it, as errors list it
-    Method           method;
-    int              lowest, highest;  // TLS1_2_VERSION ...; highest 0: no limit
-    bool             obsolete;         // allows versions below TLS 1.2: needs tls_allow_obsolete
+    Method method;
+    int lowest, highest;  // TLS1_2_VERSION ...; highest 0: no limit
+    bool obsolete;        // allows versions below TLS 1.2: needs tls_allow_obsolete
 };
 const MethodInfo& info_of(Method method);
 const MethodInfo* method_named(std::string_view name);  // any case; nullptr: unknown
-std::string       method_names();                       // the names that need no override, comma-separated
+std::string method_names();                             // the names that need no override, comma-separated
 
 // What domain_select compares.  The views belong to whoever made the key (a Domain or a Generation).
 struct ProfileKey {
-    Side             side = Side::server;
-    Scope            scope = Scope::fallback;
-    ServerNameMode   server_name_mode = ServerNameMode::exact;
-    SocketAddress    address;  // scope address only; port 0: any port
+    Side side = Side::server;
+    Scope scope = Scope::fallback;
+    ServerNameMode server_name_mode = ServerNameMode::exact;
+    SocketAddress address;  // scope address only; port 0: any port
     std::string_view server_name, server_id;
 };
 
 struct Domain {
-    Side           side = Side::server;
-    Scope          scope = Scope::fallback;
-    SocketAddress  address;
-    std::string    where;  // "tls.cfg:12", "modparam tls"; for errors
-    std::string    server_name, server_id;
+    Side side = Side::server;
+    Scope scope = Scope::fallback;
+    SocketAddress address;
+    std::string where;  // "tls.cfg:12", "modparam tls"; for errors
+    std::string server_name, server_id;
     ServerNameMode server_name_mode = ServerNameMode::exact;
 
-    Method       method = Method::tls12_up;
-    bool         verify_certificate = false, require_certificate = false;
+    Method method = Method::tls12_up;
+    bool verify_certificate = false, require_certificate = false;
     VerifyClient verify_client = VerifyClient::off;
-    int          verify_depth = 9;
-    std::string  certificate, private_key, private_key_password;
-    std::string  certificate2, private_key2, private_key_password2;
-    std::string  ca_list, ca_path, crl, cipher_list;
+    int verify_depth = 9;
+    std::string certificate, private_key, private_key_password;
+    std::string certificate2, private_key2, private_key_password2;
+    std::string ca_list, ca_path, crl, cipher_list;
 
     uint32_t given = 0;  // bit i: attributes()[i] was set; the others come from the default profile (inherit)
 

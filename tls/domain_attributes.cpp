@@ -11,10 +11,10 @@ namespace kahu::tls {
 namespace {
 
 struct Setting {
-    std::string_view         value;
-    const ParseOptions&      options;
+    std::string_view value;
+    const ParseOptions& options;
     std::vector<std::string>& warnings;
-    std::string              problem, hint;  // when the setter returns false; problem may stay empty
+    std::string problem, hint;  // when the setter returns false; problem may stay empty
 };
 using Setter = bool (*)(Domain&, Setting&);
 
@@ -25,8 +25,14 @@ bool set_text(Domain& domain, Setting& s) {
 }
 
 bool to_bool(std::string_view value, bool& out) {
-    for (const auto& [word, truth] : {std::pair{"yes", true}, {"on", true}, {"true", true}, {"1", true}, {"no", false},
-                                      {"off", false}, {"false", false}, {"0", false}})
+    for (const auto& [word, truth] : {std::pair{"yes", true},
+                                      {"on", true},
+                                      {"true", true},
+                                      {"1", true},
+                                      {"no", false},
+                                      {"off", false},
+                                      {"false", false},
+                                      {"0", false}})
         if (text::iequals(value, word)) {
             out = truth;
             return true;
@@ -105,8 +111,10 @@ bool set_method(Domain& domain, Setting& s) {
         return false;
     }
     domain.method = Method::tls12_up;
-    s.warnings.push_back(fmt::format("method {} taken as TLSv1.2+: older versions are obsolete (RFC 8996); tls_allow_obsolete "
-                                     "would allow them", s.value));
+    s.warnings.push_back(
+        fmt::format("method {} taken as TLSv1.2+: older versions are obsolete (RFC 8996); tls_allow_obsolete "
+                    "would allow them",
+                    s.value));
     return true;
 }
 
@@ -120,7 +128,7 @@ void copy(Domain& to, const Domain& from) {
 
 struct Row {
     AttributeInfo info;
-    Setter        set;
+    Setter set;
     void (*copy)(Domain&, const Domain&) = nullptr;  // null: not inherited
 };
 // clang-format off
@@ -206,8 +214,9 @@ Status set_attribute(Domain& domain, std::string_view name, std::string_view val
                      fmt::format("expected {}", row.info.valid)};
     }
     const std::string_view near = nearest_attribute(name);
-    return Error{Errc::invalid, fmt::format("unknown attribute \"{}\"", text::printable(name, 80)),
-                 near.empty() ? std::string("tls.cfg(5) lists the attributes") : fmt::format("did you mean \"{}\"?", near)};
+    return Error{
+        Errc::invalid, fmt::format("unknown attribute \"{}\"", text::printable(name, 80)),
+        near.empty() ? std::string("tls.cfg(5) lists the attributes") : fmt::format("did you mean \"{}\"?", near)};
 }
 
 }  // namespace kahu::tls

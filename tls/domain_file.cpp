@@ -85,7 +85,8 @@ class Parser {
             return fail(fmt::format("a profile is of a server or a client, not of \"{}\"", text::printable(side, 40)),
                         "write [server:...] or [client:...]");
         if (colon == inner.npos)
-            return fail("the section does not say whom it is for", "write :default, :any or :address:port after the side");
+            return fail("the section does not say whom it is for",
+                        "write :default, :any or :address:port after the side");
         return scope(text::trim(inner.substr(colon + 1)), domain);
     }
 
@@ -167,7 +168,9 @@ class Parser {
         // A bare value ends at the line's end or at a comment after a blank.
         const size_t from = at_;
         size_t end = from;
-        while (end < line_.size() && !((line_[end] == '#' || line_[end] == ';') && (end == from || is_blank(line_[end - 1])))) ++end;
+        while (end < line_.size() &&
+               !((line_[end] == '#' || line_[end] == ';') && (end == from || is_blank(line_[end - 1]))))
+            ++end;
         value = text::trim(line_.substr(from, end - from));
         if (value.empty()) return fail("the value is missing", "write \"\" for an empty one");
         if (value.size() > kMaxValueBytes) return fail(fmt::format("value is longer than {} bytes", kMaxValueBytes));
@@ -176,7 +179,7 @@ class Parser {
 
     Status quoted(std::string& value) {
         const char quote = line_[at_];
-        size_t     i = at_ + 1;
+        size_t i = at_ + 1;
         for (; i < line_.size() && line_[i] != quote; ++i) {
             if (line_[i] == '\\' && i + 1 < line_.size() && (line_[i + 1] == quote || line_[i + 1] == '\\')) ++i;
             value += line_[i];
@@ -189,13 +192,13 @@ class Parser {
         return {};
     }
 
-    std::string_view          text_, file_, line_;
-    const ParseOptions&       options_;
-    std::vector<Domain>&      domains_;
+    std::string_view text_, file_, line_;
+    const ParseOptions& options_;
+    std::vector<Domain>& domains_;
     std::vector<std::string>& warnings_;
-    std::vector<std::string>  seen_;
-    size_t                    number_ = 0, at_ = 0;
-    bool                      in_section_ = false;
+    std::vector<std::string> seen_;
+    size_t number_ = 0, at_ = 0;
+    bool in_section_ = false;
 };
 
 }  // namespace

@@ -20,8 +20,8 @@
 namespace kahu::tls {
 
 struct Wanted {
-    Side             side = Side::server;
-    SocketAddress    local, peer;
+    Side side = Side::server;
+    SocketAddress local, peer;
     std::string_view server_name;  // SNI; empty: none
     std::string_view server_id;    // client side; empty: none
 };

@@ -21,10 +21,10 @@ constexpr size_t kRetired = mem::kMaxSlots + 8;
 
 struct Shared {
     std::atomic<Generation*> current;
-    std::atomic<uint64_t>    number;              // of current, for a look without protection
-    std::atomic<Generation*> building;            // not published yet: a dead writer's is freed by the next one
-    std::atomic<Generation*> retired[kRetired];   // replaced, perhaps still looked at
-    mem::RobustMutex         writer;
+    std::atomic<uint64_t> number;                // of current, for a look without protection
+    std::atomic<Generation*> building;           // not published yet: a dead writer's is freed by the next one
+    std::atomic<Generation*> retired[kRetired];  // replaced, perhaps still looked at
+    mem::RobustMutex writer;
 };
 constexpr std::string_view kPartName = "tls.generations";
 
@@ -55,7 +55,7 @@ class Writer {
     Blob blob(const Blob& source) { return {text(source.path), text(source.data)}; }
 
   private:
-    char*  base_;
+    char* base_;
     size_t used_ = 0;
     std::map<std::pair<const char*, size_t>, std::string_view> stored_;
 };
@@ -66,8 +66,8 @@ Profile copy_profile(Writer& writer, const Profile& from) {
     to.key.server_id = writer.text(from.key.server_id);
     to.name = writer.text(from.name);
     to.where = writer.text(from.where);
-    for (Blob Profile::*file : {&Profile::certificate, &Profile::private_key, &Profile::certificate2, &Profile::private_key2,
-                                &Profile::ca_list, &Profile::ca_path, &Profile::crl})
+    for (Blob Profile::*file : {&Profile::certificate, &Profile::private_key, &Profile::certificate2,
+                                &Profile::private_key2, &Profile::ca_list, &Profile::ca_path, &Profile::crl})
         to.*file = writer.blob(from.*file);
     to.private_key_password = writer.text(from.private_key_password);
     to.private_key_password2 = writer.text(from.private_key_password2);
@@ -77,11 +77,11 @@ Profile copy_profile(Writer& writer, const Profile& from) {
 
 // Returns the bytes needed; with a base also writes.
 size_t lay_out(char* base, const LoadedConfiguration& loaded) {
-    Writer      writer(base);
+    Writer writer(base);
     const size_t count = loaded.profiles.size();
     Generation* generation = writer.array<Generation>(1);
     ProfileKey* keys = writer.array<ProfileKey>(count);
-    Profile*    profiles = writer.array<Profile>(count);
+    Profile* profiles = writer.array<Profile>(count);
     for (size_t i = 0; i < count; ++i) {
         const Profile copy = copy_profile(writer, loaded.profiles[i]);
         if (base == nullptr) continue;
@@ -102,7 +102,8 @@ void free_generation(Generation* generation) { wipe_and_free(generation, generat
 
 // REQUIRES: the writer's lock.
 void clean_up(Shared& s) {
-    // A dead writer's.  Published already: only the cell was left.  Else it may be half-written: its size is the heap's.
+    // A dead writer's.  Published already: only the cell was left.  Else it may be half-written: its size is the
+    // heap's.
     if (Generation* half = s.building.load()) {
         s.building.store(nullptr);
         if (half != s.current.load()) wipe_and_free(half, mem::usable_size(half));
@@ -144,19 +145,22 @@ std::atomic<Generation*>* free_cell(Shared& s) {
 
 }  // namespace
 
-mem::Part generation_part() { return {kPartName, sizeof(Shared), [](void* at, size_t) { new (at) Shared{}; }}; }
+mem::Part generation_part() {
+    return {kPartName, sizeof(Shared), [](void* at, size_t) { new (at) Shared{}; }};
+}
 
 Status publish(const LoadedConfiguration& loaded) {
     Shared* s = shared();
     REQUIRE(s != nullptr);
     const size_t bytes = lay_out(nullptr, loaded);
-    WriterLock   lock(*s);
+    WriterLock lock(*s);
     clean_up(*s);
     std::atomic<Generation*>* cell = free_cell(*s);
     REQUIRE(cell != nullptr);  // more generations protected than there are processes
     auto* base = static_cast<char*>(mem::allocate(bytes, mem::Tag::config));
     if (base == nullptr)
-        return Error{Errc::no_memory, fmt::format("no room in shared memory for the TLS configuration ({} KB)", bytes / 1024 + 1),
+        return Error{Errc::no_memory,
+                     fmt::format("no room in shared memory for the TLS configuration ({} KB)", bytes / 1024 + 1),
                      "start with a larger -m"};
     auto* fresh = reinterpret_cast<Generation*>(base);
     s->building.store(fresh);

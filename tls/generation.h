@@ -37,26 +37,26 @@ struct Blob {
 
 // One profile as published.  Every view points into the generation's block.
 struct Profile {
-    ProfileKey       key;
+    ProfileKey key;
     std::string_view name;   // profile_name(key)
     std::string_view where;  // "tls.cfg:12"
-    Method           method;
-    bool             verify_certificate, require_certificate;
-    VerifyClient     verify_client;
-    int              verify_depth;
+    Method method;
+    bool verify_certificate, require_certificate;
+    VerifyClient verify_client;
+    int verify_depth;
     // ca_path: the certificates of the whole directory, read when the configuration was loaded.
-    Blob             certificate, private_key, certificate2, private_key2, ca_list, ca_path, crl;
+    Blob certificate, private_key, certificate2, private_key2, ca_list, ca_path, crl;
     std::string_view private_key_password, private_key_password2, cipher_list;
     // SHA-256 over all that makes a context: equal hashes may share one SSL_CTX, also across reloads.
-    ContentHash      hash;
+    ContentHash hash;
 };
 
 struct Generation {
-    uint64_t                    number;  // 1, 2, ...
-    int64_t                     loaded_unix;
-    size_t                      bytes;   // of the block
-    std::span<const ProfileKey> keys;    // keys[i] is profiles[i].key: what select_profile() reads
-    std::span<const Profile>    profiles;
+    uint64_t number;  // 1, 2, ...
+    int64_t loaded_unix;
+    size_t bytes;                      // of the block
+    std::span<const ProfileKey> keys;  // keys[i] is profiles[i].key: what select_profile() reads
+    std::span<const Profile> profiles;
 };
 
 // The part of the segment.

@@ -20,8 +20,8 @@ class Loader {
     explicit Loader(const LoadOptions& options) : options_(options), loaded_(std::make_unique<LoadedConfiguration>()) {}
 
     Result<std::unique_ptr<LoadedConfiguration>> run() {
-        for (Status (Loader::*step)() : {&Loader::read_domains, &Loader::complete_domains, &Loader::check_domains, &Loader::make_profiles,
-                                         &Loader::prove_profiles})
+        for (Status (Loader::*step)() : {&Loader::read_domains, &Loader::complete_domains, &Loader::check_domains,
+                                         &Loader::make_profiles, &Loader::prove_profiles})
             if (Status done = (this->*step)(); !done) return std::move(done).error();
         return std::move(loaded_);
     }
@@ -42,7 +42,8 @@ class Loader {
                 auto text = read_bounded_file(path, kMaxFileBytes);
                 if (!text) return std::move(text).error().context("TLS configuration");
                 const ParseOptions parsing{options_.allow_obsolete};
-                if (Status parsed = parse_domains(*text, path, parsing, domains, loaded_->warnings); !parsed) return parsed;
+                if (Status parsed = parse_domains(*text, path, parsing, domains, loaded_->warnings); !parsed)
+                    return parsed;
                 OPENSSL_cleanse(text->data(), text->size());  // it may hold passwords
             }
         }
@@ -72,7 +73,8 @@ class Loader {
             client.where = "built in";
         }
         for (Domain& domain : loaded_->domains)
-            if (const Domain* parent = fallback(domain.side); parent != nullptr && parent != &domain) inherit(domain, *parent);
+            if (const Domain* parent = fallback(domain.side); parent != nullptr && parent != &domain)
+                inherit(domain, *parent);
         return {};
     }
 
@@ -83,13 +85,16 @@ class Loader {
             has_server |= domains[i].side == Side::server;
             for (size_t j = 0; j < i; ++j)
                 if (same_connections(domains[i], domains[j]))
-                    return Error{Errc::exists, fmt::format("{}: {} is defined already at {}", domains[i].where, profile_name(domains[i].key()), domains[j].where),
+                    return Error{Errc::exists,
+                                 fmt::format("{}: {} is defined already at {}", domains[i].where,
+                                             profile_name(domains[i].key()), domains[j].where),
                                  domains[i].scope == Scope::fallback ? "there is one default profile for each side"
                                                                      : "give them different server_name"};
             if (Status heard = check_listener(domains[i]); !heard) return heard;
         }
         if (!has_server && !options_.listeners.empty())
-            return Error{Errc::not_found, fmt::format("{}: no server profile", options_.config), "add a [server:default] section"};
+            return Error{Errc::not_found, fmt::format("{}: no server profile", options_.config),
+                         "add a [server:default] section"};
         return {};
     }
 
@@ -105,10 +110,13 @@ class Loader {
         std::string known;
         for (const SocketAddress& listener : options_.listeners) {
             const bool port = domain.address.port() == 0 || domain.address.port() == listener.port();
-            if (port && (listener.same_ip(domain.address) || (listener.is_wildcard() && listener.family() == domain.address.family()))) return {};
+            if (port && (listener.same_ip(domain.address) ||
+                         (listener.is_wildcard() && listener.family() == domain.address.family())))
+                return {};
             known.append(known.empty() ? "" : ", ").append("tls:").append(listener.text());
         }
-        return Error{Errc::not_found, fmt::format("{}: no TLS listener for profile {}", domain.where, profile_name(domain.key())),
+        return Error{Errc::not_found,
+                     fmt::format("{}: no TLS listener for profile {}", domain.where, profile_name(domain.key())),
                      fmt::format("listeners: {}", known)};
     }
 
@@ -138,7 +146,8 @@ class Loader {
         if (domain.certificate.empty() && domain.side == Side::server) {
             auto implicit = file("certificate", std::string(kImplicitCertificate));
             if (!implicit)
-                return Error{Errc::not_found, fmt::format("no certificate is given, and there is no {}", resolve(kImplicitCertificate)),
+                return Error{Errc::not_found,
+                             fmt::format("no certificate is given, and there is no {}", resolve(kImplicitCertificate)),
                              "set certificate and private_key"};
             profile.certificate = *implicit;
         }
@@ -146,17 +155,22 @@ class Loader {
             std::string_view name;
             const std::string& path;
             Blob& into;
-        } wanted[] = {{"certificate", domain.certificate, profile.certificate},   {"private_key", domain.private_key, profile.private_key},
-                      {"certificate2", domain.certificate2, profile.certificate2}, {"private_key2", domain.private_key2, profile.private_key2},
-                      {"ca_list", domain.ca_list, profile.ca_list},                {"crl", domain.crl, profile.crl}};
+        } wanted[] = {{"certificate", domain.certificate, profile.certificate},
+                      {"private_key", domain.private_key, profile.private_key},
+                      {"certificate2", domain.certificate2, profile.certificate2},
+                      {"private_key2", domain.private_key2, profile.private_key2},
+                      {"ca_list", domain.ca_list, profile.ca_list},
+                      {"crl", domain.crl, profile.crl}};
         for (const auto& each : wanted) {
             if (each.path.empty()) continue;
             auto blob = file(each.name, each.path);
             if (!blob) return std::move(blob).error();
             each.into = *blob;
         }
-        key_beside_certificate(is_given(domain, "certificate") && !is_given(domain, "private_key"), profile.certificate, profile.private_key);
-        key_beside_certificate(is_given(domain, "certificate2") && !is_given(domain, "private_key2"), profile.certificate2, profile.private_key2);
+        key_beside_certificate(is_given(domain, "certificate") && !is_given(domain, "private_key"), profile.certificate,
+                               profile.private_key);
+        key_beside_certificate(is_given(domain, "certificate2") && !is_given(domain, "private_key2"),
+                               profile.certificate2, profile.private_key2);
         if (domain.ca_path.empty()) return {};
         if (const auto known = loaded_->files.find(resolve(domain.ca_path)); known != loaded_->files.end()) {
             profile.ca_path = {known->first, known->second};
@@ -175,7 +189,8 @@ class Loader {
 
     Result<Blob> file(std::string_view attribute, std::string_view path) {
         const std::string resolved = resolve(path);
-        if (const auto known = loaded_->files.find(resolved); known != loaded_->files.end()) return Blob{known->first, known->second};
+        if (const auto known = loaded_->files.find(resolved); known != loaded_->files.end())
+            return Blob{known->first, known->second};
         auto content = read_bounded_file(resolved, kMaxMaterialBytes);
         if (!content) return std::move(content).error().context(attribute);
         Blob blob;
@@ -185,7 +200,9 @@ class Loader {
 
     Status keep_file(const std::string& path, std::string content, Blob& blob) {
         total_bytes_ += content.size();
-        if (total_bytes_ > kMaxTotalBytes) return Error{Errc::invalid, fmt::format("the files are larger than {} MB together", kMaxTotalBytes >> 20), ""};
+        if (total_bytes_ > kMaxTotalBytes)
+            return Error{Errc::invalid, fmt::format("the files are larger than {} MB together", kMaxTotalBytes >> 20),
+                         ""};
         const auto at = loaded_->files.emplace(path, std::move(content)).first;
         blob = {at->first, at->second};
         return {};
@@ -203,14 +220,17 @@ class Loader {
 
     static ContentHash hash_of(const Profile& p) {
         std::string all;
-        const auto add = [&](std::string_view text) { all.append(std::to_string(text.size())).append(":").append(text); };
+        const auto add = [&](std::string_view text) {
+            all.append(std::to_string(text.size())).append(":").append(text);
+        };
         add(p.name);
         add(fmt::format("{} {} {} {} {}", static_cast<int>(p.method), p.verify_certificate, p.require_certificate,
                         static_cast<int>(p.verify_client), p.verify_depth));
         add(p.cipher_list);
         add(p.private_key_password);
         add(p.private_key_password2);
-        for (const Blob* blob : {&p.certificate, &p.private_key, &p.certificate2, &p.private_key2, &p.ca_list, &p.ca_path, &p.crl}) {
+        for (const Blob* blob :
+             {&p.certificate, &p.private_key, &p.certificate2, &p.private_key2, &p.ca_list, &p.ca_path, &p.crl}) {
             add(blob->path);
             add(blob->data);
         }
@@ -237,6 +257,8 @@ LoadedConfiguration::~LoadedConfiguration() {
             OPENSSL_cleanse((domain.*password).data(), (domain.*password).size());
 }
 
-Result<std::unique_ptr<LoadedConfiguration>> load_configuration(const LoadOptions& options) { return Loader(options).run(); }
+Result<std::unique_ptr<LoadedConfiguration>> load_configuration(const LoadOptions& options) {
+    return Loader(options).run();
+}
 
 }  // namespace kahu::tls

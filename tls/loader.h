@@ -22,16 +22,16 @@
 namespace kahu::tls {
 
 inline constexpr size_t kMaxMaterialBytes = 4 << 20;
-inline constexpr int    kMaxConfigFiles = 1000;    // in a directory given as `config`
-inline constexpr int    kMaxCaPathFiles = 2000;
-inline constexpr int    kExpiryWarningDays = 14;
+inline constexpr int kMaxConfigFiles = 1000;  // in a directory given as `config`
+inline constexpr int kMaxCaPathFiles = 2000;
+inline constexpr int kExpiryWarningDays = 14;
 
 struct LoadOptions {
-    std::string config;         // tls.cfg or a directory of *.cfg; empty: `parameters` is all there is
-    Domain      parameters;     // what the module's parameters say: [server:default] where there is no config
-    bool        also_client = true;  // without config: a client profile with the same settings
-    std::string base_directory; // of the main configuration file: what relative paths start from
-    bool        allow_obsolete = false;
+    std::string config;          // tls.cfg or a directory of *.cfg; empty: `parameters` is all there is
+    Domain parameters;           // what the module's parameters say: [server:default] where there is no config
+    bool also_client = true;     // without config: a client profile with the same settings
+    std::string base_directory;  // of the main configuration file: what relative paths start from
+    bool allow_obsolete = false;
     // Addresses of the TLS listeners.  Empty: not checked.
     std::vector<SocketAddress> listeners;
 };
@@ -42,11 +42,11 @@ struct LoadedConfiguration {
     LoadedConfiguration(const LoadedConfiguration&) = delete;
     LoadedConfiguration& operator=(const LoadedConfiguration&) = delete;
 
-    std::map<std::string, std::string> files;    // resolved path -> content; each file is read once
-    std::deque<Domain>                 domains;  // owners of the views in `profiles`, like `names`
-    std::deque<std::string>            names;
-    std::vector<Profile>               profiles;
-    std::vector<std::string>           warnings;
+    std::map<std::string, std::string> files;  // resolved path -> content; each file is read once
+    std::deque<Domain> domains;                // owners of the views in `profiles`, like `names`
+    std::deque<std::string> names;
+    std::vector<Profile> profiles;
+    std::vector<std::string> warnings;
 };
 
 Result<std::unique_ptr<LoadedConfiguration>> load_configuration(const LoadOptions& options);

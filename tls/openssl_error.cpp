@@ -13,14 +13,15 @@ namespace kahu::tls {
 namespace {
 
 struct Row {
-    int         library, reason;
+    int library, reason;
     const char* what;
     const char* hint;
 };
 constexpr const char* kWeakHint = "use RSA of 2048 bits or more or an EC key, or set cipher_list = DEFAULT@SECLEVEL=1";
 
 constexpr Row kRows[] = {
-    {ERR_LIB_PEM, PEM_R_NO_START_LINE, "no PEM block of the expected kind in it", "is it the right file, and in PEM format?"},
+    {ERR_LIB_PEM, PEM_R_NO_START_LINE, "no PEM block of the expected kind in it",
+     "is it the right file, and in PEM format?"},
     {ERR_LIB_PEM, PEM_R_BAD_END_LINE, "a PEM block has no valid end line", "the file seems cut off"},
     {ERR_LIB_PEM, PEM_R_BAD_BASE64_DECODE, "a PEM block is not valid base64", "the file seems damaged"},
     {ERR_LIB_PEM, PEM_R_BAD_PASSWORD_READ, "it is encrypted and no password is given", "set private_key_password"},
@@ -46,9 +47,9 @@ const Row* row_of(unsigned long code) {
 
 OpensslReason take_openssl_reason() {
     OpensslReason found;
-    bool          explained = false;
-    int           flags = 0;
-    const char*   data = nullptr;
+    bool explained = false;
+    int flags = 0;
+    const char* data = nullptr;
     while (const unsigned long code = ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
         if (explained) continue;
         if (const Row* row = row_of(code)) {

@@ -26,8 +26,10 @@ int explain(int ok, X509_STORE_CTX* store) {
     if (ok == 1) return 1;
     auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
     if (ssl != nullptr)
-        explain_failure(ssl, fmt::format("peer certificate: {} (depth {}, subject {})", verify_reason(X509_STORE_CTX_get_error(store)),
-                                         X509_STORE_CTX_get_error_depth(store), subject_of(X509_STORE_CTX_get_current_cert(store))));
+        explain_failure(
+            ssl,
+            fmt::format("peer certificate: {} (depth {}, subject {})", verify_reason(X509_STORE_CTX_get_error(store)),
+                        X509_STORE_CTX_get_error_depth(store), subject_of(X509_STORE_CTX_get_current_cert(store))));
     return 0;
 }
 
@@ -39,7 +41,8 @@ Status add_certificates(SSL_CTX* context, const Blob& file, bool announce) {
     if (!certificates) return std::move(certificates).error().context(file.path);
     X509_STORE* store = SSL_CTX_get_cert_store(context);
     for (const OwnedCertificate& certificate : *certificates) {
-        if (X509_STORE_add_cert(store, certificate.get()) != 1) return Error{Errc::no_memory, fmt::format("{}: {}", file.path, take_openssl_error()), ""};
+        if (X509_STORE_add_cert(store, certificate.get()) != 1)
+            return Error{Errc::no_memory, fmt::format("{}: {}", file.path, take_openssl_error()), ""};
         // Clients choose their certificate by the names the server announces.
         if (announce && SSL_CTX_add_client_CA(context, certificate.get()) != 1)
             return Error{Errc::no_memory, fmt::format("{}: {}", file.path, take_openssl_error()), ""};
@@ -60,13 +63,15 @@ Result<std::vector<OwnedCrl>> read_crls(std::string_view pem) {
     const bool at_end = ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
     if (!at_end) {
         OpensslReason reason = take_openssl_reason();
-        return Error{Errc::invalid, fmt::format("CRL {} cannot be read: {}", found.size() + 1, reason.what), std::move(reason.hint)};
+        return Error{Errc::invalid, fmt::format("CRL {} cannot be read: {}", found.size() + 1, reason.what),
+                     std::move(reason.hint)};
     }
     ERR_clear_error();
     if (found.empty() && pem.find("-----BEGIN X509 CRL") != pem.npos)
         return Error{Errc::invalid, "the CRL cannot be read: its PEM block is incomplete", "the file seems cut off"};
     if (found.empty())
-        return Error{Errc::invalid, pem.empty() ? "the file is empty" : "no CRL in it", "it must hold CRLs in PEM format"};
+        return Error{Errc::invalid, pem.empty() ? "the file is empty" : "no CRL in it",
+                     "it must hold CRLs in PEM format"};
     return found;
 }
 
@@ -75,11 +80,13 @@ Status add_crls(SSL_CTX* context, const Blob& file, std::vector<std::string>* wa
     if (!crls) return std::move(crls).error().context(file.path);
     X509_STORE* store = SSL_CTX_get_cert_store(context);
     for (const OwnedCrl& crl : *crls) {
-        if (X509_STORE_add_crl(store, crl.get()) != 1) return Error{Errc::no_memory, fmt::format("{}: {}", file.path, take_openssl_error()), ""};
+        if (X509_STORE_add_crl(store, crl.get()) != 1)
+            return Error{Errc::no_memory, fmt::format("{}: {}", file.path, take_openssl_error()), ""};
         const ASN1_TIME* next = X509_CRL_get0_nextUpdate(crl.get());
         if (warnings != nullptr && next != nullptr && unix_time_of(next) < clock::unix_seconds())
-            warnings->push_back(fmt::format("{}: the CRL should have been renewed by {}: peers under it will be refused", file.path,
-                                            day_text(unix_time_of(next))));
+            warnings->push_back(
+                fmt::format("{}: the CRL should have been renewed by {}: peers under it will be refused", file.path,
+                            day_text(unix_time_of(next))));
     }
     X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
     return {};
@@ -88,13 +95,16 @@ Status add_crls(SSL_CTX* context, const Blob& file, std::vector<std::string>* wa
 }  // namespace
 
 int verify_mode(const Profile& p) {
-    if (p.key.side == Side::client) return p.verify_certificate || p.require_certificate ? SSL_VERIFY_PEER : SSL_VERIFY_NONE;
-    if (p.require_certificate || p.verify_client == VerifyClient::on) return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    if (p.key.side == Side::client)
+        return p.verify_certificate || p.require_certificate ? SSL_VERIFY_PEER : SSL_VERIFY_NONE;
+    if (p.require_certificate || p.verify_client == VerifyClient::on)
+        return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     return p.verify_certificate || p.verify_client != VerifyClient::off ? SSL_VERIFY_PEER : SSL_VERIFY_NONE;
 }
 
 bool accepts_any_certificate(const Profile& p) {
-    return p.key.side == Side::server && p.verify_client == VerifyClient::optional_no_ca && !p.verify_certificate && !p.require_certificate;
+    return p.key.side == Side::server && p.verify_client == VerifyClient::optional_no_ca && !p.verify_certificate &&
+           !p.require_certificate;
 }
 
 Status use_trust(SSL_CTX* context, const Profile& p, std::vector<std::string>* warnings) {
