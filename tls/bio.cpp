@@ -11,6 +11,7 @@ namespace kahu::tls {
 namespace {
 
 BIO_METHOD* g_method = nullptr;
+EmitBytes g_emit = net::emit_to_socket;
 
 // What the engine received in this turn.  One per process: the engine works on one connection at a time, but may write
 // to others meanwhile, so it says whose it is.
@@ -37,7 +38,7 @@ int write_out(BIO* bio, const char* from, size_t bytes, size_t* written) {
     BIO_clear_retry_flags(bio);
     auto* connection = static_cast<net::Connection*>(BIO_get_data(bio));
     *written = bytes;
-    return net::emit_to_socket(*connection, {from, bytes}) ? 1 : 0;
+    return g_emit(*connection, {from, bytes}) ? 1 : 0;
 }
 
 long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP ? 1 : 0; }
@@ -62,6 +63,8 @@ BIO* new_connection_bio(net::Connection& connection) {
     if (bio) BIO_set_data(bio, &connection);
     return bio;
 }
+
+void set_bio_output(EmitBytes emit) { g_emit = emit; }
 
 void feed_bio(const net::Connection& connection, std::string_view bytes) { g_feed = {&connection, bytes}; }
 void end_feed(const net::Connection& connection) {

@@ -17,6 +17,10 @@ namespace kahu::tls {
 bool prepare_bio();                                    // the BIO_METHOD; before the first fork
 BIO* new_connection_bio(net::Connection& connection);  // nullptr: out of memory
 
+// Where ciphertext goes: net::emit_to_socket, unless a test wants it elsewhere.
+using EmitBytes = bool (*)(net::Connection&, std::string_view);
+void set_bio_output(EmitBytes emit);
+
 // Replaces what was fed before, to whichever connection.
 void feed_bio(const net::Connection& connection, std::string_view bytes);
 void end_feed(const net::Connection& connection);  // forgets the view if it is this connection's

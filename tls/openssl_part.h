@@ -13,12 +13,15 @@
 
 namespace kahu::tls {
 
+inline constexpr int kSpareLibraryContexts = 16;
+
 struct OpensslPart {
     std::atomic<uint64_t> incarnations;  // of all slots; the last one's number
     std::atomic<uint64_t> incarnation_of[mem::kMaxSlots];
     std::atomic<uint64_t> retired_libctx;               // left unused because their process died with a write lock held
     mem::RobustMutex random_mutex;                      // kxlibssl
-    std::atomic<OSSL_LIB_CTX*> libctx[mem::kMaxSlots];  // shared mode only
+    std::atomic<OSSL_LIB_CTX*> libctx[mem::kMaxSlots];  // shared mode only, like the next
+    std::atomic<OSSL_LIB_CTX*> spare_libctx[kSpareLibraryContexts];
 };
 // REQUIRES: the part was constructed (shared_openssl_part()).
 OpensslPart& openssl_part();

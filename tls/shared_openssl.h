@@ -48,12 +48,12 @@ void leave_openssl_process();
 // Counts up each time a process enters this slot; never 0 after enter_openssl_process().
 uint64_t slot_incarnation();
 
-// The library context of this slot: made at first use, inherited by the successor, so that processes do not meet on the
-// locks of one method store.  For SSL_CTX_new_ex(), PEM_read_*_ex(), EVP_*_fetch().  nullptr: out of memory.
+// The library context of this slot: made by boot_openssl(), inherited by the successor, so that processes do not meet
+// on the locks of one method store.  For SSL_CTX_new_ex(), PEM_read_*_ex(), EVP_*_fetch().  nullptr: out of memory.
 OSSL_LIB_CTX* slot_libctx();
 
 // The supervisor, after recover_slot() and before the successor's fork; makes no OpenSSL call.  A library context whose
-// process died with a write lock held is not used again.
+// process died with a write lock held is not used again (about 260 KB are lost); the successor gets a spare one.
 void after_death(int slot, const mem::RecoveryReport& report);
 
 // Runs `task` in a child process and returns its outcome: OpenSSL calls in it leave no trace here.

@@ -32,8 +32,8 @@ constexpr Case kOtherAlgorithms[] = {
     {TLS1_3_VERSION, true, false, "X448", "TLS_AES_256_GCM_SHA384"},
     {TLS1_3_VERSION, true, false, "ffdhe2048", "TLS_AES_256_GCM_SHA384"},
     {TLS1_2_VERSION, true, false, "P-256", "CHACHA20"},
-    {TLS1_2_VERSION, true, false, "P-384", "AES128-SHA256:AES128-SHA:ECDHE+AES128+SHA256"},
-    {TLS1_2_VERSION, true, false, "X25519", "ECDHE+AES256+SHA:AES256-SHA"},
+    {TLS1_2_VERSION, true, false, "P-384:P-256", "AES128-SHA256:AES128-SHA:ECDHE+AES128"},
+    {TLS1_2_VERSION, true, false, "X25519:P-256", "ECDHE+AES256:AES256-SHA"},
     {TLS1_2_VERSION, true, false, "", "AES256-GCM-SHA384:ECDHE+AESCCM"},
 };
 
