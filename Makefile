@@ -43,7 +43,7 @@ LDLIBS := -lssl -lcrypto -levent_core -lfmt -lpcre2-8 -lcares -lsystemd
 
 # --- layers: a folder may use only folders listed before it (scripts/check-layers) -----------------
 MODULES := $(patsubst %/,%,$(sort $(wildcard core/modules/*/)))
-FOLDERS := mem core/base core/sip core/stats core/proc core/module core/config core/net core/script \
+FOLDERS := mem core/base core/sip core/stats core/module core/proc core/net core/config core/script \
            tls rpc $(MODULES) core/app
 name     = $(subst /,_,$(1))
 sources  = $(filter-out %/main.cpp,$(sort $(wildcard $(1)/*.cpp))) $(GEN_$(call name,$(1)))
@@ -51,6 +51,7 @@ objects  = $(patsubst %.cpp,$(B)/obj/%.o,$(patsubst $(B)/gen/%,gen/%,$(call sour
 archive  = $(B)/lib/$(call name,$(1)).a
 
 GEN_core_config := $(patsubst core/config/%.yy,$(B)/gen/core/config/%.tab.cpp,$(wildcard core/config/*.yy))
+GEN_core_app    := $(B)/gen/core/app/embedded_configuration.cpp
 ARCHIVES        := $(foreach f,$(FOLDERS),$(call archive,$(f)))
 
 .PHONY: all help
@@ -74,6 +75,10 @@ $(B)/gen/core/config/%.tab.cpp: core/config/%.yy
 	@mkdir -p $(@D)
 	@echo "  BISON $<"
 	@bison -Wall -Werror -Wno-error=other --header=$(B)/gen/core/config/$*.tab.h -o $@ $<
+$(B)/gen/core/app/embedded_configuration.cpp: etc/kahu.cfg
+	@mkdir -p $(@D)
+	@{ printf '#include "core/app/configuration.h"\nnamespace kahu::app {\nstd::string_view embedded_configuration() { return R"KAHU_CFG('; \
+	   cat $<; printf ')KAHU_CFG"; }\n}  // namespace kahu::app\n'; } > $@
 # Whoever includes the grammar's tokens must wait until bison has written them.
 $(foreach s,$(wildcard core/config/*.cpp),$(B)/obj/$(s:.cpp=.o)): | $(GEN_core_config)
 
@@ -124,6 +129,11 @@ fuzz-replay: $(foreach f,$(FUZZERS),$(B)/fuzz/$(f)_replay)      ## each fuzzer o
 FUZZ_SECONDS ?= 60
 fuzz:                                                 ## libFuzzer (clang): FUZZ_SECONDS=60 for each parser
 	@scripts/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+# --- micro-benchmarks: build/bench/NAME from test/bench/NAME.cpp (google-benchmark) ---------------------
+$(B)/bench/%: $(B)/obj/test/bench/%.o $(filter-out $(call archive,core/app),$(ARCHIVES))
+	@mkdir -p $(@D)
+	@$(CXX) $(FLAGS) -pthread -rdynamic -o $@ $(filter %.o,$^) -Wl,--whole-archive $(filter %.a,$^) -Wl,--no-whole-archive -lbenchmark $(LDLIBS)
 
 -include scripts/targets.mk
 

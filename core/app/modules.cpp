@@ -1,0 +1,56 @@
+#include "core/app/modules.h"
+
+#include <algorithm>
+
+#include "core/modules/maxfwd/module.h"
+#include "core/modules/pv/module.h"
+#include "core/modules/siputils/module.h"
+#include "core/modules/sl/module.h"
+#include "core/modules/textops/module.h"
+#include "core/modules/xlog/module.h"
+#include "core/net/settings.h"
+#include "core/proc/settings.h"
+#include "core/script/program.h"
+#include "rpc/api.h"
+#include "tls/api.h"
+
+namespace kahu::app {
+namespace {
+const ModuleDescriptor* const kModules[] = {
+    &rpc::kModule,  // ctl
+    &tls::kModule,
+    &pv::kModule,
+    &sl::kModule,
+    &maxfwd::kModule,
+    &siputils::kModule,
+    &textops::kModule,
+    &xlog::kModule,
+};
+std::vector<const ModuleDescriptor*> g_loaded;
+}  // namespace
+
+std::span<const ModuleDescriptor* const> all_modules() { return kModules; }
+std::span<const ModuleDescriptor* const> loaded_modules() { return g_loaded; }
+
+const ModuleDescriptor* find_module(std::string_view name) {
+    const auto* found = std::find_if(std::begin(kModules), std::end(kModules), [&](const auto* m) { return m->name == name; });
+    return found == std::end(kModules) ? nullptr : *found;
+}
+bool is_loaded(std::string_view name) {
+    return std::any_of(g_loaded.begin(), g_loaded.end(), [&](const auto* m) { return m->name == name; });
+}
+void add_loaded(const ModuleDescriptor& module) {
+    if (!is_loaded(module.name)) g_loaded.push_back(&module);
+}
+
+std::span<const CoreTable> core_tables() {
+    static const CoreTable tables[] = {
+        {"core", proc::proc_params()},
+        {"tcp", net::net_params()},
+        {"core", script::script_params()},
+        {"tls", tls::core_params()},
+    };
+    return tables;
+}
+
+}  // namespace kahu::app
