@@ -5,9 +5,7 @@
 
 namespace kahu::script {
 
-Arena::Arena() {
-    chunks_.push_back({std::make_unique<char[]>(kFirstChunk), kFirstChunk});
-}
+Arena::Arena() { chunks_.push_back({std::make_unique<char[]>(kFirstChunk), kFirstChunk}); }
 
 void Arena::reset() {
     current_ = at_ = used_ = 0;

@@ -1,7 +1,8 @@
 // core/script/module_knowledge.h -- which module of Kamailio provides which name.
 //
 // WHY    A configuration that uses what Kahu does not have yet should hear that, and not "unknown function".
-// NOTE   A name that a module of ours provides is found in its descriptor first: rows need not be removed when one comes.
+// NOTE   A name that a module of ours provides is found in its descriptor first: rows need not be removed when one
+// comes.
 #pragma once
 #include <string_view>
 

@@ -147,15 +147,20 @@ Arithmetic::Compute arithmetic(BinaryOp op) {
     case BinaryOp::less_equal: return [](I a, I b) -> I { return a <= b; };
     case BinaryOp::greater: return [](I a, I b) -> I { return a > b; };
     case BinaryOp::greater_equal: return [](I a, I b) -> I { return a >= b; };
-    case BinaryOp::subtract: return [](I a, I b) -> I { return wrap(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); };
-    case BinaryOp::multiply: return [](I a, I b) -> I { return wrap(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); };
-    case BinaryOp::divide: return [](I a, I b) -> I { return b == 0 ? 0 : b == -1 ? wrap(0 - static_cast<uint64_t>(a)) : a / b; };
+    case BinaryOp::subtract:
+        return [](I a, I b) -> I { return wrap(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); };
+    case BinaryOp::multiply:
+        return [](I a, I b) -> I { return wrap(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); };
+    case BinaryOp::divide:
+        return [](I a, I b) -> I { return b == 0 ? 0 : b == -1 ? wrap(0 - static_cast<uint64_t>(a)) : a / b; };
     case BinaryOp::modulo: return [](I a, I b) -> I { return b == 0 || b == -1 ? 0 : a % b; };
     case BinaryOp::bit_and: return [](I a, I b) -> I { return a & b; };
     case BinaryOp::bit_or: return [](I a, I b) -> I { return a | b; };
     case BinaryOp::bit_xor: return [](I a, I b) -> I { return a ^ b; };
-    case BinaryOp::shift_left: return [](I a, I b) -> I { return b < 0 || b > 63 ? 0 : wrap(static_cast<uint64_t>(a) << b); };
-    case BinaryOp::shift_right: return [](I a, I b) -> I { return b < 0 || b > 63 ? 0 : wrap(static_cast<uint64_t>(a) >> b); };
+    case BinaryOp::shift_left:
+        return [](I a, I b) -> I { return b < 0 || b > 63 ? 0 : wrap(static_cast<uint64_t>(a) << b); };
+    case BinaryOp::shift_right:
+        return [](I a, I b) -> I { return b < 0 || b > 63 ? 0 : wrap(static_cast<uint64_t>(a) >> b); };
     default: return nullptr;
     }
 }
@@ -178,7 +183,8 @@ ExpressionPtr make_unary(UnaryOp op, ExpressionPtr operand) {
     switch (op) {
     case UnaryOp::logical_not: return std::make_shared<Not>(std::move(operand));
     case UnaryOp::minus:
-        return computed([](const Value& v, Arena&) { return Value::of(wrap(0 - static_cast<uint64_t>(to_integer(v)))); });
+        return computed(
+            [](const Value& v, Arena&) { return Value::of(wrap(0 - static_cast<uint64_t>(to_integer(v)))); });
     case UnaryOp::bit_not: return computed([](const Value& v, Arena&) { return Value::of(~to_integer(v)); });
     case UnaryOp::to_int: return computed([](const Value& v, Arena&) { return Value::of(to_integer(v)); });
     case UnaryOp::to_text: return computed([](const Value& v, Arena& arena) { return Value::of(to_text(v, arena)); });
@@ -186,7 +192,8 @@ ExpressionPtr make_unary(UnaryOp op, ExpressionPtr operand) {
     case UnaryOp::strempty:
         return computed([](const Value& v, Arena& arena) { return Value::of(int64_t{to_text(v, arena).empty()}); });
     case UnaryOp::strlen:
-        return computed([](const Value& v, Arena& arena) { return Value::of(static_cast<int64_t>(to_text(v, arena).size())); });
+        return computed(
+            [](const Value& v, Arena& arena) { return Value::of(static_cast<int64_t>(to_text(v, arena).size())); });
     }
     return nullptr;
 }

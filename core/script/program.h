@@ -4,8 +4,8 @@
 //        for each message is to walk a tree of small objects.
 // LIVES  Compiled in the starting process, before the first fork; read-only afterwards.  handle() uses one Message, one
 //        Run and one reply buffer per process, so that a steady load allocates nothing.
-// FAILS  compile() adds to `found` and returns nullptr if one of the additions is an error.  handle() never fails: malformed
-// requests
+// FAILS  compile() adds to `found` and returns nullptr if one of the additions is an error.  handle() never fails:
+// malformed requests
 //        are answered (400, 505, ...), malformed replies and ACKs are dropped.
 #pragma once
 #include <memory>
@@ -33,6 +33,7 @@ const ModuleDescriptor& core_module();
 // Core parameters about scripts and replies: max_while_loops, server_signature, ...
 std::span<const Param> script_params();
 
+class Format;
 class Routes;
 
 class Program {
@@ -51,6 +52,7 @@ class Program {
     // Runs it for a message whose Run has begun; returns what the route returned, and leaves run.flow at next, exit_ or
     // drop.
     int run_route(int route, Run& run) const;
+    const Format* log_prefix() const;  // nullptr: none
 
   private:
     Program();

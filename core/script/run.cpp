@@ -63,7 +63,9 @@ Run::Avp* Run::find_avp(std::string_view name, size_t nth) {
     return nullptr;
 }
 
-const Run::Avp* Run::avp(std::string_view name, size_t nth) const { return const_cast<Run*>(this)->find_avp(name, nth); }
+const Run::Avp* Run::avp(std::string_view name, size_t nth) const {
+    return const_cast<Run*>(this)->find_avp(name, nth);
+}
 
 size_t Run::count_avps(std::string_view name) const {
     size_t count = 0;

@@ -62,9 +62,9 @@ class Run {
     sip::EditList edits;  // headers added and removed, for whoever forwards the message
     uint32_t flags = 0;   // setflag(0..31)
     bool force_rport = false;
-    bool replied = false;  // a final reply was sent
+    bool replied = false;       // a final reply was sent
     std::string reply_headers;  // append_to_reply(): lines for every reply sent from here on
-    int last_error = 0;    // what sl_reply_error() answers; 0: nothing was noted, it answers 500
+    int last_error = 0;         // what sl_reply_error() answers; 0: nothing was noted, it answers 500
 
     // --- $avp: newest first, by name; the name and text are copied into the arena ----------------------------
     struct Avp {

@@ -21,19 +21,15 @@ int hex_digit(char c) {
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-bool is_alphanumeric(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
-std::string_view escape_percent(std::string_view text, std::string_view also_allowed, bool blank_is_plus, Arena& arena) {
+std::string_view escape_percent(std::string_view text, std::string_view also_allowed, bool blank_is_plus,
+                                Arena& arena) {
     TextBuilder out(arena);
     for (const char c : text) {
-        if (blank_is_plus && c == ' ')
-            out.append('+');
-        else if (is_alphanumeric(c) || also_allowed.find(c) != also_allowed.npos)
-            out.append(c);
-        else
-            out.append('%').append(kUpperHex[static_cast<unsigned char>(c) >> 4]).append(kUpperHex[c & 15]);
+        if (blank_is_plus && c == ' ') out.append('+');
+        else if (is_alphanumeric(c) || also_allowed.find(c) != also_allowed.npos) out.append(c);
+        else out.append('%').append(kUpperHex[static_cast<unsigned char>(c) >> 4]).append(kUpperHex[c & 15]);
     }
     return out.take();
 }
@@ -65,10 +61,8 @@ std::string_view encode_base64(std::string_view text, Base64 alphabet, bool padd
         uint32_t bits = 0;
         for (size_t k = 0; k < 3; ++k) bits = bits << 8 | (k < have ? static_cast<unsigned char>(text[i + k]) : 0u);
         for (size_t k = 0; k < 4; ++k) {
-            if (k <= have)
-                out.append(symbols[bits >> (18 - 6 * k) & 63]);
-            else if (padded)
-                out.append('=');
+            if (k <= have) out.append(symbols[bits >> (18 - 6 * k) & 63]);
+            else if (padded) out.append('=');
         }
     }
     return out.take();
@@ -178,9 +172,7 @@ std::string_view escape_param(std::string_view text, Arena& arena) {
     return escape_percent(text, "-_.!~*'()[]/:&+$", false, arena);
 }
 
-std::string_view escape_form(std::string_view text, Arena& arena) {
-    return escape_percent(text, "-_.~", true, arena);
-}
+std::string_view escape_form(std::string_view text, Arena& arena) { return escape_percent(text, "-_.~", true, arena); }
 
 std::optional<std::string_view> unescape_percent(std::string_view text, bool plus_is_blank, Arena& arena) {
     TextBuilder out(arena);
@@ -202,10 +194,8 @@ std::string_view escape_quotes(std::string_view text, Arena& arena) {
     TextBuilder out(arena);
     for (const char c : text) {
         if (c == '\'' || c == '"' || c == '\\') out.append('\\');
-        if (c == '\0')
-            out.append("\\0");
-        else
-            out.append(c);
+        if (c == '\0') out.append("\\0");
+        else out.append(c);
     }
     return out.take();
 }
@@ -233,12 +223,9 @@ std::string_view escape_csv(std::string_view text, Arena& arena) {
 std::string_view escape_crlf(std::string_view text, Arena& arena) {
     TextBuilder out(arena);
     for (const char c : text) {
-        if (c == '\r')
-            out.append("\\r");
-        else if (c == '\n')
-            out.append("\\n");
-        else
-            out.append(c);
+        if (c == '\r') out.append("\\r");
+        else if (c == '\n') out.append("\\n");
+        else out.append(c);
     }
     return out.take();
 }

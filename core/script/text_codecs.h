@@ -15,7 +15,8 @@ std::optional<std::string_view> decode_hex(std::string_view text, Arena& arena);
 
 enum class Base64 : unsigned char { standard, url };
 std::string_view encode_base64(std::string_view text, Base64 alphabet, bool padded, Arena& arena);
-std::optional<std::string_view> decode_base64(std::string_view text, Base64 alphabet, Arena& arena);  // padding optional
+std::optional<std::string_view> decode_base64(std::string_view text, Base64 alphabet,
+                                              Arena& arena);  // padding optional
 
 std::string_view encode_base58(std::string_view text, Arena& arena);  // at most 512 bytes: its cost is quadratic
 std::optional<std::string_view> decode_base58(std::string_view text, Arena& arena);
@@ -32,8 +33,8 @@ std::optional<std::string_view> unescape_percent(std::string_view text, bool plu
 
 std::string_view escape_quotes(std::string_view text, Arena& arena);  // ' " \ and NUL with a backslash before them
 std::string_view unescape_quotes(std::string_view text, Arena& arena);
-std::string_view escape_csv(std::string_view text, Arena& arena);     // RFC 4180: quoted, quotes doubled
-std::string_view escape_crlf(std::string_view text, Arena& arena);    // CR and LF as \r and \n
+std::string_view escape_csv(std::string_view text, Arena& arena);   // RFC 4180: quoted, quotes doubled
+std::string_view escape_crlf(std::string_view text, Arena& arena);  // CR and LF as \r and \n
 std::string_view unescape_crlf(std::string_view text, Arena& arena);
 
 // Lower-case hexadecimal; `algorithm` as OpenSSL names it ("MD5", "SHA2-256").  "" if it is not available.

@@ -74,7 +74,8 @@ Value select_field(std::string_view text, int64_t nth, Separator wanted) {
         if (from_end) {
             for (size_t i = to; i > 0 && cut == text.npos; --i)
                 if (wanted.matches(text[i - 1])) cut = i - 1;
-            if (nth-- == 0) return Value::of(text.substr(cut == text.npos ? 0 : cut + 1, to - (cut == text.npos ? 0 : cut + 1)));
+            if (nth-- == 0)
+                return Value::of(text.substr(cut == text.npos ? 0 : cut + 1, to - (cut == text.npos ? 0 : cut + 1)));
             to = cut;
         } else {
             for (size_t i = from; i < text.size() && cut == text.npos; ++i)
@@ -274,8 +275,12 @@ std::string_view base64(std::string_view t, Arena& a) { return encode_base64(t, 
 std::string_view base64_bare(std::string_view t, Arena& a) { return encode_base64(t, Base64::standard, false, a); }
 std::string_view base64_url(std::string_view t, Arena& a) { return encode_base64(t, Base64::url, true, a); }
 std::string_view base64_url_bare(std::string_view t, Arena& a) { return encode_base64(t, Base64::url, false, a); }
-std::optional<std::string_view> from_base64(std::string_view t, Arena& a) { return decode_base64(t, Base64::standard, a); }
-std::optional<std::string_view> from_base64_url(std::string_view t, Arena& a) { return decode_base64(t, Base64::url, a); }
+std::optional<std::string_view> from_base64(std::string_view t, Arena& a) {
+    return decode_base64(t, Base64::standard, a);
+}
+std::optional<std::string_view> from_base64_url(std::string_view t, Arena& a) {
+    return decode_base64(t, Base64::url, a);
+}
 std::optional<std::string_view> from_percent(std::string_view t, Arena& a) { return unescape_percent(t, false, a); }
 std::optional<std::string_view> from_form(std::string_view t, Arena& a) { return unescape_percent(t, true, a); }
 

@@ -11,8 +11,8 @@ namespace kahu::script {
 namespace {
 
 // Classes of Kamailio's that are still to come, so that the error can say so.
-constexpr std::string_view kClassesToCome[] = {"uri.", "param.", "nameaddr.", "tobody.", "line.", "sql.", "urlencode.",
-                                               "val.", "num.",   "sock.",     "xml.",    "json."};
+constexpr std::string_view kClassesToCome[] = {"uri.",       "param.", "nameaddr.", "tobody.", "line.", "sql.",
+                                               "urlencode.", "val.",   "num.",      "sock.",   "xml.",  "json."};
 
 const Transformation* find(std::string_view name) {
     for (const auto table : transformation_tables())
@@ -39,7 +39,8 @@ std::vector<std::string_view> split_arguments(std::string_view text) {
     size_t from = 0;
     int depth = 0;
     for (size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '(' && i > 0 && (text[i - 1] == '$' || depth > 0 || text.substr(from, i - from).find('$') != text.npos))
+        if (text[i] == '(' && i > 0 &&
+            (text[i - 1] == '$' || depth > 0 || text.substr(from, i - from).find('$') != text.npos))
             ++depth;
         if (text[i] == ')' && depth > 0) --depth;
         if (text[i] == ',' && depth == 0) {
@@ -69,7 +70,7 @@ int64_t TransformationUse::number(Run& run, size_t i, int64_t otherwise) const {
     if (i >= arguments.size()) return otherwise;
     const Argument& argument = arguments[i];
     return to_integer(argument.variable == nullptr ? Value::of(text::trim(argument.text))
-                                                : argument.variable->value(run));
+                                                   : argument.variable->value(run));
 }
 
 Result<TransformationUse> compile_transformation(std::string_view text, const Scope& scope, std::string_view where) {
@@ -90,7 +91,8 @@ Result<TransformationUse> compile_transformation(std::string_view text, const Sc
             auto variable = compile_variable(trimmed, used, scope, where);
             if (!variable) return std::move(variable).error();
             if (used != trimmed.size())
-                return Error{Errc::invalid, fmt::format("argument \"{}\" of {{{}}} is not one variable", trimmed, name), ""};
+                return Error{Errc::invalid, fmt::format("argument \"{}\" of {{{}}} is not one variable", trimmed, name),
+                             ""};
             argument.variable = *variable;
         } else {
             argument.text = parts[i];

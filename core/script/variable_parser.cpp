@@ -70,7 +70,8 @@ Status read_suffixes(std::string_view text, size_t& at, VariableText& out) {
         const size_t end = behind_bracket(text, at, '[', ']');
         if (end == text.npos) return unbalanced(text, ']');
         out.index = text::trim(text.substr(at + 1, end - at - 2));
-        if (out.index.empty()) return Error{Errc::invalid, "the index between [ ] is missing", "a number, a variable or *"};
+        if (out.index.empty())
+            return Error{Errc::invalid, "the index between [ ] is missing", "a number, a variable or *"};
         at = end;
     }
     for (skip_blanks(); at < text.size() && text[at] == '{'; skip_blanks()) {
@@ -93,7 +94,8 @@ Status add_index(std::string_view index, const Scope& scope, std::string_view wh
         size_t used = 0;
         auto variable = compile_variable(index, used, scope, where);
         if (!variable) return std::move(variable).error();
-        if (used != index.size()) return Error{Errc::invalid, fmt::format("index \"{}\" is not one variable", index), ""};
+        if (used != index.size())
+            return Error{Errc::invalid, fmt::format("index \"{}\" is not one variable", index), ""};
         use.index_kind = VariableUse::Index::expression;
         use.index_expression = *variable;
     } else {
@@ -108,10 +110,8 @@ Status add_inner(const VariableText& parts, const Scope& scope, std::string_view
     if (parts.inner.find('$') == parts.inner.npos) return {};
     auto format = Format::compile(parts.inner, scope, where);
     if (!format) return std::move(format).error();
-    if ((*format)->is_constant())
-        use.inner = (*format)->constant();
-    else
-        use.inner_format = *format;
+    if ((*format)->is_constant()) use.inner = (*format)->constant();
+    else use.inner_format = *format;
     return {};
 }
 
@@ -130,8 +130,8 @@ Result<VariableText> split_variable(std::string_view text, size_t& used) {
         if (Status suffixed = read_suffixes(inside, at, out); !suffixed) return std::move(suffixed).error();
         if (at != inside.size())
             return Error{Errc::invalid,
-                         fmt::format("\"{}\" in variable \"{}\" was not expected", text::printable(inside.substr(at), 40),
-                                     text::printable(text.substr(0, end), 60)),
+                         fmt::format("\"{}\" in variable \"{}\" was not expected",
+                                     text::printable(inside.substr(at), 40), text::printable(text.substr(0, end), 60)),
                          "$(name(inner)[index]{transformation})"};
         used = end;
         return out;
@@ -140,7 +140,8 @@ Result<VariableText> split_variable(std::string_view text, size_t& used) {
     return out;
 }
 
-Result<ExpressionPtr> compile_variable(std::string_view text, size_t& used, const Scope& scope, std::string_view where) {
+Result<ExpressionPtr> compile_variable(std::string_view text, size_t& used, const Scope& scope,
+                                       std::string_view where) {
     auto parts = split_variable(text, used);
     if (!parts) return std::move(parts).error();
     VariableUse use;

@@ -16,8 +16,8 @@ class Scope;
 struct VariableUse;
 
 struct VariableText {
-    std::string_view name;                          // "hdr"
-    std::string_view inner;                         // "Via"
+    std::string_view name;   // "hdr"
+    std::string_view inner;  // "Via"
     bool has_inner = false;
     std::string_view index;                         // "1"; empty: none
     std::vector<std::string_view> transformations;  // "s.select,0,;"

@@ -1,0 +1,27 @@
+// core/script/core_module.cpp -- the descriptor of what every script may use without loadmodule.
+#include <vector>
+
+#include "core/script/core_functions.h"
+#include "core/script/core_variables.h"
+#include "core/script/program.h"
+
+namespace kahu::script {
+
+const ModuleDescriptor& core_module() {
+    static const std::vector<Variable> variables = [] {
+        std::vector<Variable> all;
+        for (const auto table :
+             {start_line_variables(), party_variables(), address_variables(), header_variables(), script_variables()})
+            all.insert(all.end(), table.begin(), table.end());
+        return all;
+    }();
+    static const ModuleDescriptor descriptor{
+        .name = "core",
+        .summary = "Functions and variables of the routing script that need no module.",
+        .functions = core_functions(),
+        .variables = variables,
+    };
+    return descriptor;
+}
+
+}  // namespace kahu::script

@@ -1,0 +1,18 @@
+// core/script/core_variables.h -- the variables that need no module, by the file they are in.
+#pragma once
+#include <span>
+
+#include "core/module/descriptor.h"
+
+namespace kahu::script {
+
+std::span<const Variable> start_line_variables();  // $rm $ru $rU ... $rs $rr $mt $ml $mb $rb
+std::span<const Variable> party_variables();       // $fu $fU $fd $ft $tu ... $du $dd
+std::span<const Variable> address_variables();     // $si $sp $Ri $Rp $proto $af $conid
+std::span<const Variable> header_variables();      // $hdr() $hdrc() $ci $cs $ua $cl $ct
+std::span<const Variable> script_variables();      // $var() $avp() $null $rc $retcode $mf
+
+// Forgets all values of $var (tests).
+void clear_script_variables();
+
+}  // namespace kahu::script

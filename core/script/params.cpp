@@ -1,0 +1,77 @@
+#include "core/script/params.h"
+
+#include "core/script/program.h"
+#include "core/script/run.h"
+
+namespace kahu::script {
+namespace params {
+
+IntSetting max_while_loops{100};
+IntSetting max_recursive_level{Run::kMaxRouteDepth};
+IntSetting server_signature{1};
+IntSetting sip_warning{0};
+TextSetting server_header;
+TextSetting user_agent_header;
+TextSetting log_prefix;
+
+}  // namespace params
+
+namespace {
+
+// A header line of ours: CR and LF would let the configuration split it into two.
+Status one_line(const ParamValue& value) {
+    if (const auto* text = std::get_if<std::string>(&value);
+        text != nullptr && text->find_first_of("\r\n") != text->npos)
+        return Error{Errc::invalid, "the value has a line end in it", "write one header line without CRLF"};
+    return {};
+}
+
+const Param kParams[] = {
+    {.name = "max_while_loops",
+     .number = &params::max_while_loops,
+     .min = 1,
+     .max = 1'000'000'000,
+     .unit = "rounds",
+     .help = "How often the body of one while statement runs at most for one message.",
+     .applies = Applies::at_runtime},
+    {.name = "max_recursive_level",
+     .number = &params::max_recursive_level,
+     .min = 1,
+     .max = 1'000'000,
+     .unit = "calls",
+     .help = "How deep route() may be called inside route(); more than 100 counts as 100.",
+     .applies = Applies::at_runtime},
+    {.name = "server_signature",
+     .kind = ParamKind::boolean,
+     .number = &params::server_signature,
+     .min = 0,
+     .max = 1,
+     .help = "Whether replies of this server carry a Server header."},
+    {.name = "server_header",
+     .kind = ParamKind::text,
+     .text = &params::server_header,
+     .accept = one_line,
+     .help = "The whole Server header of our replies, \"Server: My Proxy\"; empty means name and version."},
+    {.name = "user_agent_header",
+     .kind = ParamKind::text,
+     .text = &params::user_agent_header,
+     .accept = one_line,
+     .help = "The whole User-Agent header of requests this server makes; empty means name and version."},
+    {.name = "sip_warning",
+     .kind = ParamKind::boolean,
+     .number = &params::sip_warning,
+     .min = 0,
+     .max = 1,
+     .help = "Whether replies carry a Warning header with the request's source and this process.",
+     .applies = Applies::at_runtime},
+    {.name = "log_prefix",
+     .kind = ParamKind::text,
+     .text = &params::log_prefix,
+     .help = "Text with variables, put before each line that the routing script logs."},
+};
+
+}  // namespace
+
+std::span<const Param> script_params() { return kParams; }
+
+}  // namespace kahu::script

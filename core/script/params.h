@@ -1,0 +1,17 @@
+// core/script/params.h -- core parameters about scripts and replies, as the interpreter reads them.
+#pragma once
+#include <span>
+
+#include "core/module/descriptor.h"
+
+namespace kahu::script::params {
+
+extern IntSetting max_while_loops;
+extern IntSetting max_recursive_level;
+extern IntSetting server_signature;
+extern IntSetting sip_warning;
+extern TextSetting server_header;
+extern TextSetting user_agent_header;
+extern TextSetting log_prefix;
+
+}  // namespace kahu::script::params

@@ -1,0 +1,100 @@
+#include "core/script/program.h"
+
+#include "core/base/log.h"
+#include "core/script/compiler.h"
+#include "core/script/format.h"
+#include "core/script/params.h"
+#include "core/script/reply.h"
+#include "core/script/routes.h"
+#include "core/sip/validate.h"
+
+namespace kahu::script {
+namespace {
+
+const Program* g_installed = nullptr;
+
+// Of this process, reused for every message.
+struct Workplace {
+    sip::Message message;
+    Run run;
+};
+Workplace& workplace() {
+    static Workplace one;
+    return one;
+}
+
+// Malformed messages are normal traffic: they are counted and answered; the log hears of some.
+void log_malformed(const sip::Message& message, const net::Inbound& from, const sip::Validation& why,
+                   const char* done) {
+    static log::RateLimit limit(5);
+    if (!log::enabled(log::Level::info) || !limit.allow()) return;
+    LOG(info, "sip.malformed", kv("from", from.source.text()), kv("transport", name_of(from.transport)),
+        kv("done", done), kv("status", why.status), kv("reason", why.reason), kv("rule", message.last_bad().rule),
+        kv("at", message.last_bad().at), kv("suppressed", limit.suppressed()));
+}
+
+}  // namespace
+
+Program::Program() : routes_(std::make_unique<Routes>()) {}
+Program::~Program() {
+    if (g_installed == this) g_installed = nullptr;
+}
+
+std::unique_ptr<Program> Program::compile(const config::Ast& ast, const Environment& environment,
+                                          config::Diagnostics& found) {
+    const size_t errors_before = found.errors();
+    const Scope scope(environment.loaded, environment.available);
+    std::unique_ptr<Program> program(new Program);
+    Compiler(ast, scope, *program->routes_, found).compile_routes();
+    program->request_route_ = program->find_route(config::RouteKind::request, "");
+    program->reply_route_ = program->find_route(config::RouteKind::reply, "");
+    if (program->request_route_ < 0)
+        found.error({}, "there is no request_route", "requests need one: request_route { ... }");
+    const std::string& prefix = params::log_prefix.get();
+    if (!prefix.empty()) {
+        auto format = Format::compile(prefix, scope, "log_prefix");
+        if (format) program->routes_->log_prefix = *format;
+        else found.error({}, "log_prefix: " + format.error().what, format.error().hint);
+    }
+    return found.errors() == errors_before ? std::move(program) : nullptr;
+}
+
+int Program::find_route(config::RouteKind kind, std::string_view name) const { return routes_->find(kind, name); }
+
+const Format* Program::log_prefix() const { return routes_->log_prefix.get(); }
+
+int Program::run_route(int route, Run& run) const {
+    ++run.route_depth;
+    run.last_value = 1;
+    routes_->all[static_cast<size_t>(route)].body.run(run);
+    --run.route_depth;
+    if (run.flow == Flow::return_ || run.flow == Flow::break_) run.flow = Flow::next;
+    return run.last_value;
+}
+
+void Program::handle(std::string_view bytes, const net::Inbound& from) const {
+    Workplace& work = workplace();
+    sip::Bad bad;
+    const bool parsed = work.message.parse(bytes, bad);
+    const sip::Validation verdict = sip::validate(work.message, parsed);
+    if (verdict.verdict == sip::Verdict::drop) return log_malformed(work.message, from, verdict, "dropped");
+    if (verdict.verdict == sip::Verdict::reject) {
+        reply_stateless(work.message, from, verdict.status, {.reason = verdict.reason}, false);
+        return log_malformed(work.message, from, verdict, "rejected");
+    }
+    const bool request = work.message.is_request();
+    const int route = request ? request_route_ : reply_route_;
+    if (route < 0 || is_ack_to_stateless_reply(work.message)) return;
+    work.run.begin(work.message, from, request ? kRequestRoute : kReplyRoute);
+    work.run.program = this;
+    run_route(route, work.run);
+}
+
+void Program::install() const {
+    g_installed = this;
+    net::set_message_handler([](std::string_view bytes, const net::Inbound& from) {
+        if (g_installed != nullptr) g_installed->handle(bytes, from);
+    });
+}
+
+}  // namespace kahu::script

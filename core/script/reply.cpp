@@ -1,0 +1,125 @@
+#include "core/script/reply.h"
+
+#include <unistd.h>
+
+#include <cstring>
+
+#include "core/base/hash.h"
+#include "core/base/text.h"
+#include "core/script/addresses.h"
+#include "core/script/params.h"
+#include "core/sip/builder.h"
+#include "mem/contract.h"
+
+namespace kahu::script {
+namespace {
+
+void (*g_count)(int status) = nullptr;
+SendReply g_send = net::respond;
+
+constexpr std::string_view kSignature = "kahu (" KAHU_VERSION ")";
+
+// server_header holds the whole line, as Kamailio's does.
+std::string_view server_header() {
+    if (params::server_signature == 0) return {};
+    std::string_view line = params::server_header.get();
+    constexpr std::string_view kName = "Server:";
+    if (line.size() >= kName.size() && text::iequals(line.substr(0, kName.size()), kName))
+        line.remove_prefix(kName.size());
+    line = text::trim(line);
+    return line.empty() ? kSignature : line;
+}
+
+// RFC 3261 18.2.2, RFC 3581 4.  maddr is not followed: it would let a sender aim our replies at somebody else.
+SocketAddress reply_target(const sip::Message& request, const net::Inbound& from, bool force_rport) {
+    SocketAddress to = from.source;
+    const sip::Via* const via = request.top_via();
+    if (via != nullptr && !via->has_rport && !force_rport)
+        to.set_port(via->port != 0 ? via->port : default_port(from.transport));
+    return to;
+}
+
+// Warning: 392 ... as Kamailio's sip_warning=1: who sent the request, as we saw it.
+void append_warning(const net::Inbound& from, std::string_view source, std::string& lines) {
+    char local[kIpTextBytes];
+    sip::Writer write(lines);
+    const bool v6 = from.local.is_v6();
+    write.text("Warning: 392 ").text(v6 ? "[" : "").text(ip_text(from.local, local)).text(v6 ? "]" : "").text(":");
+    write.number(from.local.port()).text(" \"pid=").number(static_cast<uint64_t>(::getpid()));
+    write.text(" source=").text(source).text(":").number(from.source.port()).text("\"\r\n");
+}
+
+void append_hex(uint64_t number, char*& out) {
+    for (int shift = 60; shift >= 0; shift -= 4) *out++ = "0123456789abcdef"[number >> shift & 15];
+}
+
+bool build_and_send(const sip::Message& request, const net::Inbound& from, int status, const ReplyText& text,
+                    std::string_view more_headers, bool force_rport) {
+    REQUIRE(status >= 100 && status <= 699);
+    if (!request.is_request() || request.method() == sip::Method::ack || !request.can_be_answered()) return false;
+    // Both keep their memory from reply to reply.
+    static std::string reply, extra;
+    reply.clear(), extra.clear();
+    char source[kIpTextBytes], tag[kStatelessTagBytes];
+    const std::string_view source_ip = ip_text(from.source, source);
+    if (params::sip_warning != 0) append_warning(from, source_ip, extra);
+    extra.append(text.extra_headers).append(more_headers);
+
+    sip::ReplyOptions options;
+    options.to_tag = stateless_tag(request, tag);
+    options.extra_headers = extra;
+    options.content_type = text.content_type;
+    options.body = text.body;
+    options.server_header = server_header();
+    options.received = source_ip;
+    options.received_port = from.source.port();
+    sip::build_reply(request, status, text.reason, options, reply);
+    const net::Sent sent = g_send(from, reply_target(request, from, force_rport), reply);
+    if (sent == net::Sent::ok && g_count != nullptr) g_count(status);
+    return sent == net::Sent::ok;
+}
+
+}  // namespace
+
+std::string_view stateless_tag(const sip::Message& request, char* into) {
+    const sip::Via* const via = request.top_via();
+    const sip::NameAddr* const from = request.from();
+    const sip::CSeq* const cseq = request.cseq();
+    // What an ACK to a negative reply shares with its INVITE (RFC 3261 17.1.1.3), and nothing else does.
+    const uint64_t parts[] = {
+        via == nullptr ? 0 : hash_text(via->branch),
+        hash_text(request.call_id()),
+        from == nullptr ? 0 : hash_text(from->tag),
+        cseq == nullptr ? 0 : cseq->number,
+    };
+    static const uint64_t server = hash_text("stateless replies of this start");
+    char* out = into;
+    append_hex(server, out);
+    *out++ = '.';
+    append_hex(hash_bytes(parts, sizeof parts), out);
+    return {into, kStatelessTagBytes};
+}
+
+bool is_ack_to_stateless_reply(const sip::Message& request) {
+    if (request.method() != sip::Method::ack) return false;
+    const sip::NameAddr* const to = request.to();
+    if (to == nullptr || to->tag.size() != kStatelessTagBytes) return false;
+    char tag[kStatelessTagBytes];
+    return stateless_tag(request, tag) == to->tag;
+}
+
+bool reply_stateless(const sip::Message& request, const net::Inbound& from, int status, const ReplyText& text,
+                     bool force_rport) {
+    return build_and_send(request, from, status, text, {}, force_rport);
+}
+
+bool reply_stateless(Run& run, int status, const ReplyText& text) {
+    const bool sent = build_and_send(run.message(), run.inbound(), status, text, run.reply_headers, run.force_rport);
+    if (sent && status >= 200) run.replied = true;
+    return sent;
+}
+
+void set_reply_counter(void (*count)(int status)) { g_count = count; }
+void set_reply_sender(SendReply send) { g_send = send == nullptr ? net::respond : send; }
+
+}  // namespace kahu::script

@@ -1,0 +1,115 @@
+#include "core/script/statements.h"
+
+#include "core/base/log.h"
+#include "core/script/params.h"
+#include "core/script/program.h"
+#include "core/script/variable.h"
+
+namespace kahu::script {
+namespace {
+
+// A script that errs for one message errs for most: one line a second is enough.
+log::RateLimit g_limit(1);
+
+template <class... Fields>
+void complain(const char* event, Fields&&... fields) {
+    if (g_limit.allow()) LOG(error, event, std::forward<Fields>(fields)..., kv("suppressed", g_limit.suppressed()));
+}
+
+}  // namespace
+
+int FunctionCall::call(Run& run) const {
+    // A route[X] can be reached from routes of any kind; the compiler checks the others.
+    if ((row_.where & run.kind()) == 0) {
+        complain("script.function.wrong_route", kv("at", where_), kv("function", row_.name));
+        return run.return_code = -1;
+    }
+    const int rc = row_.call(run, args_);
+    run.return_code = rc;
+    if (rc == 0 && run.flow == Flow::next) run.flow = Flow::exit_;
+    return rc;
+}
+
+int RouteCall::call(Run& run) const {
+    int route = number_;
+    if (route < 0) {
+        const std::string_view name = to_text(name_->value(run), run.arena());
+        if (run.flow != Flow::next) return 0;
+        route = run.program->find_route(config::RouteKind::request, name);
+        if (route < 0) {
+            complain("script.route.unknown", kv("at", where_), kv("route", name));
+            return run.return_code = -1;
+        }
+    }
+    if (run.route_depth >= params::max_recursive_level || run.route_depth >= Run::kMaxRouteDepth) {
+        complain("script.route.too_deep", kv("at", where_), kv("depth", run.route_depth));
+        return run.return_code = -1;
+    }
+    return run.return_code = run.program->run_route(route, run);
+}
+
+void Assign::run(Run& run) const {
+    const Value value = value_->value(run);
+    run.last_value = 1;
+    if (run.flow != Flow::next) return;
+    if (Status set = use_.row->set(run, use_, value); !set) {
+        run.last_value = -1;
+        complain("script.assignment.failed", kv("at", use_.where), kv("variable", use_.name),
+                 kv("reason", set.error().text()));
+    }
+}
+
+void WhileStatement::run(Run& run) const {
+    run.last_value = 1;
+    const int64_t most = params::max_while_loops;
+    for (int64_t loops = 0; condition_->truth(run) && run.flow == Flow::next; ++loops) {
+        if (loops >= most) {
+            complain("script.while.too_long", kv("at", where_), kv("max_while_loops", most));
+            return;
+        }
+        body_.run(run);
+        if (run.flow != Flow::next) break;
+    }
+    if (run.flow == Flow::break_) run.flow = Flow::next;
+}
+
+SwitchStatement::SwitchStatement(ExpressionPtr subject, std::vector<Case> cases)
+    : subject_(std::move(subject)), cases_(std::move(cases)) {
+    for (const Case& one : cases_) as_text_ = as_text_ || one.kind == Case::Kind::text || one.kind == Case::Kind::regex;
+}
+
+bool SwitchStatement::matches(const Case& one, const Value& subject, std::string_view text) const {
+    switch (one.kind) {
+    case Case::Kind::number: return as_text_ ? text == one.text : to_integer(subject) == one.number;
+    case Case::Kind::text: return text == one.text;
+    case Case::Kind::regex: return one.regex->matches(text);
+    case Case::Kind::otherwise: return false;
+    }
+    return false;
+}
+
+void SwitchStatement::run(Run& run) const {
+    const Value subject = subject_->value(run);
+    run.last_value = 1;
+    if (run.flow != Flow::next) return;
+    const std::string_view text = as_text_ ? to_text(subject, run.arena()) : std::string_view();
+    size_t at = 0;
+    while (at < cases_.size() && !matches(cases_[at], subject, text)) ++at;
+    if (at == cases_.size())  // no match: `default`, wherever it stands
+        for (at = 0; at < cases_.size() && cases_[at].kind != Case::Kind::otherwise;) ++at;
+    for (; at < cases_.size() && run.flow == Flow::next; ++at) cases_[at].body.run(run);
+    if (run.flow == Flow::break_) run.flow = Flow::next;
+}
+
+void FlowStatement::run(Run& run) const {
+    if (value_ != nullptr) {
+        const int64_t value = to_integer(value_->value(run));
+        if (run.flow != Flow::next) return;
+        run.last_value = static_cast<int>(value);
+    } else {
+        run.last_value = 1;
+    }
+    run.flow = flow_ == Flow::return_ && run.last_value == 0 ? Flow::exit_ : flow_;
+}
+
+}  // namespace kahu::script
