@@ -35,12 +35,14 @@ template <auto Member, int64_t kMin, int64_t kMax>
 Status number(Options& options, const std::string& argument) {
     const auto value = text::to_int(argument);
     if (!value || *value < kMin || *value > kMax)
-        return Error{Errc::invalid, "'" + argument + "' is not valid", fmt::format("expected a number from {} to {}", kMin, kMax)};
+        return Error{Errc::invalid, "'" + argument + "' is not valid",
+                     fmt::format("expected a number from {} to {}", kMin, kMax)};
     options.*Member = static_cast<std::remove_reference_t<decltype(options.*Member)>>(*value);
     return {};
 }
 Status define(Options& options, const std::string& argument) {
-    if (argument.empty() || argument[0] == '=') return Error{Errc::invalid, "-A needs a name", "-A NAME or -A NAME=VALUE"};
+    if (argument.empty() || argument[0] == '=')
+        return Error{Errc::invalid, "-A needs a name", "-A NAME or -A NAME=VALUE"};
     options.defines.push_back(argument);
     return {};
 }
@@ -105,7 +107,8 @@ constexpr OptionRow kRows[] = {
 // clang-format on
 
 const OptionRow* find_row(std::string_view spelled) {
-    const auto* row = std::find_if(std::begin(kRows), std::end(kRows), [&](const OptionRow& r) { return r.spelled == spelled; });
+    const auto* row =
+        std::find_if(std::begin(kRows), std::end(kRows), [&](const OptionRow& r) { return r.spelled == spelled; });
     return row == std::end(kRows) ? nullptr : row;
 }
 
@@ -120,8 +123,10 @@ Error unknown_option(std::string_view spelled) {
 Status apply_row(const OptionRow& row, const std::string& argument, Options& into) {
     if (row.ignored) return {};
     if (row.apply == nullptr)
-        return Error{Errc::unsupported, fmt::format("option {} is not supported yet", row.spelled), "leave it out, or use the configuration file"};
-    if (Status applied = row.apply(into, argument); !applied) return std::move(applied).error().context(fmt::format("option {}", row.spelled));
+        return Error{Errc::unsupported, fmt::format("option {} is not supported yet", row.spelled),
+                     "leave it out, or use the configuration file"};
+    if (Status applied = row.apply(into, argument); !applied)
+        return std::move(applied).error().context(fmt::format("option {}", row.spelled));
     return {};
 }
 
@@ -139,12 +144,13 @@ bool prints_and_exits(std::string_view spelled) {
 std::span<const OptionRow> option_rows() { return kRows; }
 
 std::string version_text() {
-    return fmt::format("version: kahu {} (x86_64/linux)\nOpenSSL: built with {}, running with {}\n", KAHU_VERSION, OPENSSL_VERSION_TEXT,
-                       OpenSSL_version(OPENSSL_VERSION));
+    return fmt::format("version: kahu {} (x86_64/linux)\nOpenSSL: built with {}, running with {}\n", KAHU_VERSION,
+                       OPENSSL_VERSION_TEXT, OpenSSL_version(OPENSSL_VERSION));
 }
 
 std::string help_text() {
-    std::string text = "Usage: kahu [options]\n\nKahu is a SIP server for TLS. Its options are those of Kamailio.\n\nOptions:\n";
+    std::string text =
+        "Usage: kahu [options]\n\nKahu is a SIP server for TLS. Its options are those of Kamailio.\n\nOptions:\n";
     for (const OptionRow& row : kRows) {
         const std::string_view joint = row.argument.empty() ? "" : row.spelled.starts_with("--") ? "=" : " ";
         text += fmt::format("  {:<38}{}\n", fmt::format("{}{}{}", row.spelled, joint, row.argument), row.help);
@@ -159,7 +165,9 @@ Result<Outcome> parse_command_line(int argc, char** argv, Options& into) {
     const auto& words = into.arguments;
     for (size_t i = 1; i < words.size(); ++i) {
         const std::string& word = words[i];
-        if (word.size() < 2 || word[0] != '-') return Error{Errc::invalid, "unexpected argument " + text::printable(word), "kahu --help lists the options"};
+        if (word.size() < 2 || word[0] != '-')
+            return Error{Errc::invalid, "unexpected argument " + text::printable(word),
+                         "kahu --help lists the options"};
         if (word[1] == '-') {
             const size_t equals = word.find('=');
             const OptionRow* row = find_row(std::string_view(word).substr(0, equals));
@@ -167,7 +175,8 @@ Result<Outcome> parse_command_line(int argc, char** argv, Options& into) {
             if (prints_and_exits(row->spelled)) return Outcome::done;
             std::string argument = equals == word.npos ? "" : word.substr(equals + 1);
             if (!row->argument.empty() && equals == word.npos) {
-                if (++i == words.size()) return Error{Errc::invalid, word + " needs an argument", std::string(row->argument)};
+                if (++i == words.size())
+                    return Error{Errc::invalid, word + " needs an argument", std::string(row->argument)};
                 argument = words[i];
             }
             if (Status applied = apply_row(*row, argument, into); !applied) return std::move(applied).error();
@@ -181,7 +190,8 @@ Result<Outcome> parse_command_line(int argc, char** argv, Options& into) {
             if (!row->argument.empty()) {
                 argument = word.substr(at + 1);
                 if (argument.empty() && ++i == words.size())
-                    return Error{Errc::invalid, std::string(row->spelled) + " needs an argument", std::string(row->argument)};
+                    return Error{Errc::invalid, std::string(row->spelled) + " needs an argument",
+                                 std::string(row->argument)};
                 if (argument.empty()) argument = words[i];
                 at = word.size();
             }

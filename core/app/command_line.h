@@ -12,40 +12,40 @@
 namespace kahu::app {
 
 struct Options {
-    std::string config_file;                     // -f; empty: the embedded default
-    bool        check_only = false;              // -c
-    bool        dump_config = false;             // --cfg-print
-    int         foreground = 0;                  // how many -D
-    bool        stderr_log = false;              // -E
-    bool        stderr_kept = false;             // -e: standard error stays open in the background
-    std::string debug_level;                     // --debug
-    int         more_debug = 0;                  // -d
-    std::vector<std::string> defines;            // -A: NAME or NAME=VALUE
-    std::vector<std::string> listen;             // -l
-    std::vector<std::string> alias;              // --alias
-    std::vector<std::string> load_modules;       // --loadmodule
-    std::vector<std::string> modparams;          // --modparam
+    std::string config_file;                // -f; empty: the embedded default
+    bool check_only = false;                // -c
+    bool dump_config = false;               // --cfg-print
+    int foreground = 0;                     // how many -D
+    bool stderr_log = false;                // -E
+    bool stderr_kept = false;               // -e: standard error stays open in the background
+    std::string debug_level;                // --debug
+    int more_debug = 0;                     // -d
+    std::vector<std::string> defines;       // -A: NAME or NAME=VALUE
+    std::vector<std::string> listen;        // -l
+    std::vector<std::string> alias;         // --alias
+    std::vector<std::string> load_modules;  // --loadmodule
+    std::vector<std::string> modparams;     // --modparam
     std::vector<std::string> subst, substdef, substdefs;
-    std::string module_path;                     // -L
-    long        shm_megabytes = 0;               // -m
-    int         udp_children = 0, tcp_children = 0;  // -n, -N
-    bool        no_tcp = false;                  // -T
-    std::string auto_aliases;                    // -a
+    std::string module_path;                 // -L
+    long shm_megabytes = 0;                  // -m
+    int udp_children = 0, tcp_children = 0;  // -n, -N
+    bool no_tcp = false;                     // -T
+    std::string auto_aliases;                // -a
     std::string log_engine;
     std::string user, group, pid_file, group_pid_file, workdir, chroot, rundir;
-    std::string man_page;                        // --man
-    std::vector<std::string> arguments;          // as given, for core.arg
+    std::string man_page;                // --man
+    std::vector<std::string> arguments;  // as given, for core.arg
 };
 
-enum class Outcome { run, done };                // done: --help, --version: printed, exit with 0
+enum class Outcome { run, done };  // done: --help, --version: printed, exit with 0
 Result<Outcome> parse_command_line(int argc, char** argv, Options& into);
 
 struct OptionRow {
-    std::string_view spelled;                    // "-f", "--debug"
-    std::string_view argument;                   // "FILE", "" when it takes none
+    std::string_view spelled;   // "-f", "--debug"
+    std::string_view argument;  // "FILE", "" when it takes none
     std::string_view help;
-    Status (*apply)(Options&, const std::string& argument);   // nullptr: not supported yet, or no effect (see help)
-    bool             ignored = false;            // accepted, has no effect
+    Status (*apply)(Options&, const std::string& argument);  // nullptr: not supported yet, or no effect (see help)
+    bool ignored = false;                                    // accepted, has no effect
 };
 std::span<const OptionRow> option_rows();
 std::string help_text();

@@ -49,8 +49,9 @@ class Loader {
         how.substdef = options_.substdef;
         how.substdefs = options_.substdefs;
         made_->file = options_.config_file.empty() ? std::string(kDefaultName) : options_.config_file;
-        auto ast = options_.config_file.empty() ? config::parse_text(embedded_configuration(), kDefaultName, how, found_)
-                                                : config::parse_file(options_.config_file, how, found_);
+        auto ast = options_.config_file.empty()
+                       ? config::parse_text(embedded_configuration(), kDefaultName, how, found_)
+                       : config::parse_file(options_.config_file, how, found_);
         if (!ast) return found_.failed() ? everything_found() : std::move(ast).error();
         made_->ast = std::move(*ast);
         made_->as_kamailio = made_->ast.script_type == config::ScriptType::kamailio;
@@ -100,10 +101,12 @@ class Loader {
             {&options_.workdir, &proc.workdir}, {&options_.chroot, &proc.chroot}, {&options_.rundir, &proc.rundir},
         };
         for (const auto& [given, setting] : texts)
-            if (!given->empty() && !setting->set(*given)) return Error{Errc::invalid, "an argument is longer than 503 bytes: " + *given, ""};
+            if (!given->empty() && !setting->set(*given))
+                return Error{Errc::invalid, "an argument is longer than 503 bytes: " + *given, ""};
         if (!options_.debug_level.empty()) {
             const auto level = text::to_int(options_.debug_level);
-            if (!level || *level < -5 || *level > 3) return Error{Errc::invalid, "--debug=" + options_.debug_level + " is not valid", "expected -5 to 3"};
+            if (!level || *level < -5 || *level > 3)
+                return Error{Errc::invalid, "--debug=" + options_.debug_level + " is not valid", "expected -5 to 3"};
             proc.debug.set(*level);
         }
         if (options_.more_debug > 0) proc.debug.set(std::min<int64_t>(3, proc.debug + options_.more_debug));
@@ -114,15 +117,25 @@ class Loader {
         for (const std::string& given : options_.modparams) {
             const auto fields = text::split(given, ':');
             if (fields.size() < 4 || (fields[2] != "s" && fields[2] != "i"))
-                return Error{Errc::invalid, "--modparam=" + given + " is not valid", "expected MODULE:NAME:TYPE:VALUE with TYPE s or i"};
+                return Error{Errc::invalid, "--modparam=" + given + " is not valid",
+                             "expected MODULE:NAME:TYPE:VALUE with TYPE s or i"};
             const ModuleDescriptor* module = is_loaded(fields[0]) ? find_module(fields[0]) : nullptr;
-            if (module == nullptr) return Error{Errc::not_found, fmt::format("--modparam={}: module {} is not loaded", given, fields[0]), ""};
-            const auto row = std::find_if(module->params.begin(), module->params.end(), [&](const Param& p) { return p.name == fields[1]; });
-            if (row == module->params.end()) return Error{Errc::not_found, fmt::format("--modparam={}: module {} has no parameter {}", given, fields[0], fields[1]), ""};
-            const std::string value(std::string_view(given).substr(static_cast<size_t>(fields[3].data() - given.data())));
+            if (module == nullptr)
+                return Error{Errc::not_found, fmt::format("--modparam={}: module {} is not loaded", given, fields[0]),
+                             ""};
+            const auto row = std::find_if(module->params.begin(), module->params.end(),
+                                          [&](const Param& p) { return p.name == fields[1]; });
+            if (row == module->params.end())
+                return Error{Errc::not_found,
+                             fmt::format("--modparam={}: module {} has no parameter {}", given, fields[0], fields[1]),
+                             ""};
+            const std::string value(
+                std::string_view(given).substr(static_cast<size_t>(fields[3].data() - given.data())));
             const auto number = text::to_int(value, 0);
-            if (fields[2] == "i" && !number) return Error{Errc::invalid, "--modparam=" + given + ": the value is not a number", ""};
-            if (Status applied = kahu::apply(*row, fields[2] == "i" ? ParamValue(*number) : ParamValue(value)); !applied)
+            if (fields[2] == "i" && !number)
+                return Error{Errc::invalid, "--modparam=" + given + ": the value is not a number", ""};
+            if (Status applied = kahu::apply(*row, fields[2] == "i" ? ParamValue(*number) : ParamValue(value));
+                !applied)
                 return std::move(applied).error().context("--modparam=" + given);
         }
         return {};
@@ -148,7 +161,9 @@ class Loader {
         spec.where = where;
         if (s.transport.empty()) spec.any_transport = true;
         else if (const auto transport = transport_named(s.transport)) spec.transport = *transport;
-        else return Error{Errc::unsupported, where + ": transport '" + s.transport + "' is not supported", "use udp, tcp or tls"};
+        else
+            return Error{Errc::unsupported, where + ": transport '" + s.transport + "' is not supported",
+                         "use udp, tcp or tls"};
         spec.host = s.host;
         spec.port = static_cast<uint16_t>(s.port);
         spec.advertise_host = s.advertise_host;
@@ -170,7 +185,8 @@ class Loader {
         const bool tcp = net::settings.disable_tcp == 0;
         const bool tls = tcp && net::settings.enable_tls != 0;
         if (tls && !is_loaded("tls"))
-            return Error{Errc::invalid, made_->file + ": enable_tls=yes needs the tls module", "add loadmodule \"tls.so\""};
+            return Error{Errc::invalid, made_->file + ": enable_tls=yes needs the tls module",
+                         "add loadmodule \"tls.so\""};
         if (Status planned = net::plan_listeners(specs, tcp, tls); !planned) return planned;
         add_aliases();
         return proc::check_identity(identity());
@@ -182,11 +198,14 @@ class Loader {
         for (const std::string& given : options_.listen) {
             config::Diagnostics wrong;
             auto ast = config::parse_text("listen=" + given + "\n", "option -l", {}, wrong);
-            if (!ast || ast->sockets.empty()) found_.error({}, "option -l " + given + " is not an address", "expected [udp:|tcp:|tls:]address[:port]");
-            else for (auto& socket : ast->sockets) {
-                socket.at = {};
-                sockets.push_back(std::move(socket));
-            }
+            if (!ast || ast->sockets.empty())
+                found_.error({}, "option -l " + given + " is not an address",
+                             "expected [udp:|tcp:|tls:]address[:port]");
+            else
+                for (auto& socket : ast->sockets) {
+                    socket.at = {};
+                    sockets.push_back(std::move(socket));
+                }
         }
         return sockets;
     }
@@ -206,7 +225,8 @@ class Loader {
         for (const std::string& given : options_.alias) {
             config::Diagnostics wrong;
             auto ast = config::parse_text("alias=" + given + "\n", "option --alias", {}, wrong);
-            if (ast) for (const auto& statement : ast->aliases) add(statement);
+            if (ast)
+                for (const auto& statement : ast->aliases) add(statement);
         }
     }
 
@@ -226,7 +246,8 @@ class Loader {
     void compile() {
         std::vector<script::Diagnostic> wrong;
         made_->program = script::Program::compile(made_->ast, {loaded_modules(), all_modules()}, wrong);
-        for (const script::Diagnostic& d : wrong) d.warning ? found_.warning(d.at, d.what, d.hint) : found_.error(d.at, d.what, d.hint);
+        for (const script::Diagnostic& d : wrong)
+            d.warning ? found_.warning(d.at, d.what, d.hint) : found_.error(d.at, d.what, d.hint);
     }
 
     Error everything_found() {
@@ -240,9 +261,9 @@ class Loader {
         for (const config::Diagnostic& d : found_.all()) log::emit_text(log::Level::warn, found_.text(d));
     }
 
-    const Options&                 options_;
+    const Options& options_;
     std::unique_ptr<Configuration> made_;
-    config::Diagnostics            found_;
+    config::Diagnostics found_;
 };
 
 }  // namespace

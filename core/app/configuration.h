@@ -15,12 +15,12 @@
 namespace kahu::app {
 
 struct Configuration {
-    config::Ast                      ast;
+    config::Ast ast;
     std::unique_ptr<script::Program> program;
-    std::string                      file;              // shown to users
-    std::string                      directory;         // what relative paths start from
-    std::string                      run_directory;
-    bool                             as_kamailio = false;   // first line #!KAMAILIO: its run directory and socket names
+    std::string file;       // shown to users
+    std::string directory;  // what relative paths start from
+    std::string run_directory;
+    bool as_kamailio = false;  // first line #!KAMAILIO: its run directory and socket names
 };
 
 Result<std::unique_ptr<Configuration>> load_configuration(const Options& options);

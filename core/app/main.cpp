@@ -27,8 +27,8 @@ int fail(const Error& error) {
 void open_log() {
     const auto& s = proc::settings;
     const std::string& name = s.log_name.get();
-    log::open(s.log_stderror != 0 ? log::Sink::standard_error : log::Sink::syslog, proc::syslog_facility(s.log_facility.get()),
-              name.empty() ? "kahu" : name);
+    log::open(s.log_stderror != 0 ? log::Sink::standard_error : log::Sink::syslog,
+              proc::syslog_facility(s.log_facility.get()), name.empty() ? "kahu" : name);
     log::set_level(static_cast<log::Level>(s.debug.get()));
 }
 
@@ -40,7 +40,8 @@ void fill_facts(const Options& options, const Configuration& configuration) {
     std::error_code ignored;
     facts.working_directory = std::filesystem::current_path(ignored).string();
     for (const config::LoadModule& module : configuration.ast.modules) facts.modules.push_back(module.name());
-    for (const config::Define& define : configuration.ast.defines) facts.defines.emplace_back(define.name, define.value);
+    for (const config::Define& define : configuration.ast.defines)
+        facts.defines.emplace_back(define.name, define.value);
 }
 
 int run(int argc, char** argv) {
@@ -58,7 +59,8 @@ int run(int argc, char** argv) {
         return 0;
     }
     if (options.check_only) {
-        fmt::print(stderr, "config file ok: {} ({} listening sockets)\n", (*configuration)->file, net::listeners().size());
+        fmt::print(stderr, "config file ok: {} ({} listening sockets)\n", (*configuration)->file,
+                   net::listeners().size());
         return 0;
     }
     fill_facts(options, **configuration);

@@ -18,13 +18,7 @@ namespace kahu::app {
 namespace {
 const ModuleDescriptor* const kModules[] = {
     &rpc::kModule,  // ctl
-    &tls::kModule,
-    &pv::kModule,
-    &sl::kModule,
-    &maxfwd::kModule,
-    &siputils::kModule,
-    &textops::kModule,
-    &xlog::kModule,
+    &tls::kModule, &pv::kModule, &sl::kModule, &maxfwd::kModule, &siputils::kModule, &textops::kModule, &xlog::kModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 }  // namespace
@@ -33,7 +27,8 @@ std::span<const ModuleDescriptor* const> all_modules() { return kModules; }
 std::span<const ModuleDescriptor* const> loaded_modules() { return g_loaded; }
 
 const ModuleDescriptor* find_module(std::string_view name) {
-    const auto* found = std::find_if(std::begin(kModules), std::end(kModules), [&](const auto* m) { return m->name == name; });
+    const auto* found =
+        std::find_if(std::begin(kModules), std::end(kModules), [&](const auto* m) { return m->name == name; });
     return found == std::end(kModules) ? nullptr : *found;
 }
 bool is_loaded(std::string_view name) {

@@ -10,7 +10,7 @@ namespace kahu::app {
 
 // The one list; loadmodule "x.so" turns on the row named x.
 std::span<const ModuleDescriptor* const> all_modules();
-const ModuleDescriptor* find_module(std::string_view name);   // nullptr: none of that name
+const ModuleDescriptor* find_module(std::string_view name);  // nullptr: none of that name
 
 // Those loaded, in the order of their loadmodule; add_loaded() ignores repetitions.
 std::span<const ModuleDescriptor* const> loaded_modules();
@@ -19,7 +19,7 @@ bool is_loaded(std::string_view name);
 
 // Core parameters, by the group that cfg.* shows them under.
 struct CoreTable {
-    std::string_view       group;
+    std::string_view group;
     std::span<const Param> rows;
 };
 std::span<const CoreTable> core_tables();

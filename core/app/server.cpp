@@ -51,14 +51,15 @@ void for_each_setting(F&& f) {
 }
 
 struct SettingCells {
-    std::vector<IntSetting*>  numbers;
-    std::vector<TextSetting*> texts;   // only what may change while running
+    std::vector<IntSetting*> numbers;
+    std::vector<TextSetting*> texts;  // only what may change while running
 };
 const SettingCells& setting_cells() {
     static const SettingCells cells = [] {
         SettingCells found;
         const auto add_once = [](auto& list, auto* setting) {
-            if (setting != nullptr && std::find(list.begin(), list.end(), setting) == list.end()) list.push_back(setting);
+            if (setting != nullptr && std::find(list.begin(), list.end(), setting) == list.end())
+                list.push_back(setting);
         };
         for_each_setting([&](const Param& row) {
             add_once(found.numbers, row.number);
@@ -93,7 +94,8 @@ Status create_segment() {
     const int64_t megabytes = proc::settings.shm_mem_size != 0 ? proc::settings.shm_mem_size.get() : kDefaultMegabytes;
     mem::attach_slot(0);
     std::string why;
-    if (!mem::create_segment(static_cast<size_t>(megabytes) << 20, parts, why)) return Error{Errc::no_memory, why, "start with a smaller -m"};
+    if (!mem::create_segment(static_cast<size_t>(megabytes) << 20, parts, why))
+        return Error{Errc::no_memory, why, "start with a smaller -m"};
     return {};
 }
 
@@ -107,7 +109,8 @@ void register_counters() {
 Status run_hooks(Status (*Hooks::*hook)(), std::string_view doing) {
     for (const ModuleDescriptor* module : loaded_modules())
         if (const auto f = module->hooks.*hook)
-            if (Status done = f(); !done) return std::move(done).error().context(fmt::format("module {} {}", module->name, doing));
+            if (Status done = f(); !done)
+                return std::move(done).error().context(fmt::format("module {} {}", module->name, doing));
     return {};
 }
 Status enter_modules(ProcessKind kind) {
@@ -174,8 +177,10 @@ Status plan_processes() {
     const int tcp = streams ? net::tcp_worker_count() : 0;
     const int wanted = 3 + udp + tcp + (streams ? 1 : 0);
     if (wanted > mem::kMaxSlots)
-        return Error{Errc::invalid, fmt::format("{} processes are configured, at most {} are possible", wanted, mem::kMaxSlots),
-                     fmt::format("lower children= ({} for each of the UDP sockets) or name fewer addresses with listen=", net::settings.children.get())};
+        return Error{
+            Errc::invalid, fmt::format("{} processes are configured, at most {} are possible", wanted, mem::kMaxSlots),
+            fmt::format("lower children= ({} for each of the UDP sockets) or name fewer addresses with listen=",
+                        net::settings.children.get())};
     for (const net::Listener& listener : net::listeners())
         if (listener.transport == Transport::udp)
             for (int i = 0; i < listener.workers; ++i)
@@ -184,7 +189,8 @@ Status plan_processes() {
     proc::add_process(ProcessKind::timer, 0, -1, "timer");
     proc::add_process(ProcessKind::rpc, 0, -1, "ctl handler");
     for (int i = 0; i < tcp; ++i)
-        proc::make_channel(proc::add_process(ProcessKind::tcp_worker, i, -1, fmt::format("tcp receiver (generic) child={}", i)));
+        proc::make_channel(
+            proc::add_process(ProcessKind::tcp_worker, i, -1, fmt::format("tcp receiver (generic) child={}", i)));
     if (streams) proc::add_process(ProcessKind::tcp_main, 0, -1, "tcp main process");
     return {};
 }
@@ -194,13 +200,16 @@ Status plan_processes() {
 Status make_run_directory(const std::string& path) {
     std::error_code failed;
     std::filesystem::create_directories(path, failed);
-    if (failed) return Error{Errc::io, "could not create the run directory " + path + ": " + failed.message(), "create it, or give another one with -Y"};
+    if (failed)
+        return Error{Errc::io, "could not create the run directory " + path + ": " + failed.message(),
+                     "create it, or give another one with -Y"};
     return {};
 }
 
 Status seed() {
     uint64_t random = 0;
-    if (::getrandom(&random, sizeof random, 0) != sizeof random) return errno_error("could not get random bytes", errno);
+    if (::getrandom(&random, sizeof random, 0) != sizeof random)
+        return errno_error("could not get random bytes", errno);
     seed_hash(random);
     return {};
 }
@@ -254,7 +263,8 @@ class Start {
     }
     Status take_identity() {
         const auto& s = proc::settings;
-        if (Status taken = proc::take_identity({s.user.get(), s.group.get(), s.chroot.get(), s.workdir.get()}); !taken) return taken;
+        if (Status taken = proc::take_identity({s.user.get(), s.group.get(), s.chroot.get(), s.workdir.get()}); !taken)
+            return taken;
         proc::set_core_dumps(proc::settings.disable_core_dump == 0);
         return {};
     }
@@ -285,7 +295,8 @@ bool g_keep_stderr = false;
 void say_ready() {
     std::string sockets;
     for (const net::Listener& listener : net::listeners()) sockets += (sockets.empty() ? "" : " ") + listener.text();
-    LOG(notice, "server.ready", kv("version", KAHU_VERSION), kv("processes", proc::process_count()), kv("sockets", sockets));
+    LOG(notice, "server.ready", kv("version", KAHU_VERSION), kv("processes", proc::process_count()),
+        kv("sockets", sockets));
     proc::report_ready(g_keep_stderr);
 }
 
@@ -293,8 +304,9 @@ void log_statistics() {
     const mem::HeapStats heap = mem::heap_stats();
     log::emit(log::Level::notice, "server.statistics",
               {kv("connections", net::open_connections()), kv("tls_connections", net::open_tls_connections()),
-               kv("messages_received", stats::sum(net::counters.messages_received)), kv("messages_sent", stats::sum(net::counters.messages_sent)),
-               kv("segment_used", heap.used), kv("segment_total", heap.total)});
+               kv("messages_received", stats::sum(net::counters.messages_received)),
+               kv("messages_sent", stats::sum(net::counters.messages_sent)), kv("segment_used", heap.used),
+               kv("segment_total", heap.total)});
 }
 
 }  // namespace

@@ -27,34 +27,34 @@ constexpr uint16_t default_port(Transport t) { return t == Transport::tls ? 5061
 class SocketAddress {
   public:
     SocketAddress() { v4_.sin_family = AF_UNSPEC; }
-    static SocketAddress from(const sockaddr* address);           // AF_INET or AF_INET6, else empty
+    static SocketAddress from(const sockaddr* address);  // AF_INET or AF_INET6, else empty
     // "10.0.0.1", "::1" or "[::1]"; no names, no resolver.
     static std::optional<SocketAddress> parse_ip(std::string_view ip, uint16_t port = 0);
 
-    bool     empty() const { return v4_.sin_family == AF_UNSPEC; }
-    bool     is_v6() const { return v4_.sin_family == AF_INET6; }
-    int      family() const { return v4_.sin_family; }
-    uint16_t port() const { return ntohs(v4_.sin_port); }         // same offset in both families
-    void     set_port(uint16_t port) { v4_.sin_port = htons(port); }
-    bool     is_wildcard() const;
-    SocketAddress unmapped() const;                               // ::ffff:10.0.0.1 -> 10.0.0.1
+    bool empty() const { return v4_.sin_family == AF_UNSPEC; }
+    bool is_v6() const { return v4_.sin_family == AF_INET6; }
+    int family() const { return v4_.sin_family; }
+    uint16_t port() const { return ntohs(v4_.sin_port); }  // same offset in both families
+    void set_port(uint16_t port) { v4_.sin_port = htons(port); }
+    bool is_wildcard() const;
+    SocketAddress unmapped() const;  // ::ffff:10.0.0.1 -> 10.0.0.1
 
     const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&v4_); }
-    sockaddr*       raw() { return reinterpret_cast<sockaddr*>(&v6_); }
-    socklen_t       raw_size() const { return is_v6() ? sizeof v6_ : sizeof v4_; }
+    sockaddr* raw() { return reinterpret_cast<sockaddr*>(&v6_); }
+    socklen_t raw_size() const { return is_v6() ? sizeof v6_ : sizeof v4_; }
     static constexpr socklen_t capacity() { return sizeof(sockaddr_in6); }
 
     std::string ip() const;         // "10.0.0.1", "::1" (RFC 5952)
     std::string ip_in_uri() const;  // "10.0.0.1", "[::1]"
     std::string text() const;       // "10.0.0.1:5060", "[::1]:5060"
 
-    bool     same_ip(const SocketAddress& other) const;
-    bool     operator==(const SocketAddress& other) const { return port() == other.port() && same_ip(other); }
+    bool same_ip(const SocketAddress& other) const;
+    bool operator==(const SocketAddress& other) const { return port() == other.port() && same_ip(other); }
     uint64_t hash_ip() const;
 
   private:
     union {
-        sockaddr_in  v4_;
+        sockaddr_in v4_;
         sockaddr_in6 v6_{};
     };
 };

@@ -7,9 +7,9 @@
 namespace kahu::clock {
 using Millis = int64_t;  // monotonic, since boot of the machine: comparable between processes
 
-Millis  read();                 // asks the kernel
-Millis  now_ms();               // as of the last tick(); read() before the first one
-void    tick();
-int64_t unix_seconds();         // wall clock
+Millis read();    // asks the kernel
+Millis now_ms();  // as of the last tick(); read() before the first one
+void tick();
+int64_t unix_seconds();                        // wall clock
 std::string local_text(int64_t unix_seconds);  // "2026-11-20 22:37:30"
 }  // namespace kahu::clock

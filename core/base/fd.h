@@ -18,9 +18,9 @@ class UniqueFd {
     UniqueFd(const UniqueFd&) = delete;
     UniqueFd& operator=(const UniqueFd&) = delete;
 
-    int  get() const { return fd_; }
+    int get() const { return fd_; }
     explicit operator bool() const { return fd_ >= 0; }
-    int  release() { return std::exchange(fd_, -1); }
+    int release() { return std::exchange(fd_, -1); }
     void reset(int fd = -1) {
         if (fd_ >= 0) ::close(fd_);
         fd_ = fd;

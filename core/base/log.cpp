@@ -11,13 +11,13 @@
 namespace kahu::log {
 namespace {
 struct State {
-    Sink           sink = Sink::standard_error;
-    int            facility = LOG_DAEMON;
-    std::string    program = "kahu";
-    std::string    process;
-    int64_t        own_level = static_cast<int64_t>(Level::notice);
+    Sink sink = Sink::standard_error;
+    int facility = LOG_DAEMON;
+    std::string program = "kahu";
+    std::string process;
+    int64_t own_level = static_cast<int64_t>(Level::notice);
     const int64_t* level_cell = &own_level;
-    uint64_t       lost = 0;
+    uint64_t lost = 0;
 };
 State& state() {
     static State s;
@@ -32,8 +32,8 @@ int syslog_priority(Level level) {
     return level <= Level::info ? LOG_INFO : LOG_DEBUG;
 }
 bool needs_quotes(std::string_view value) {
-    return value.empty() ||
-           std::any_of(value.begin(), value.end(), [](char c) { return c <= ' ' || c == '"' || c == '=' || c == 0x7f; });
+    return value.empty() || std::any_of(value.begin(), value.end(),
+                                        [](char c) { return c <= ' ' || c == '"' || c == '=' || c == 0x7f; });
 }
 void append_value(std::string& line, std::string_view value) {
     if (!needs_quotes(value)) {

@@ -25,7 +25,7 @@ std::string_view name_of(Level level);  // "ERROR", "WARNING", ...
 
 struct Field {
     std::string_view key;
-    std::string      value;
+    std::string value;
 };
 
 enum class Sink : uint8_t { standard_error, syslog };
@@ -33,24 +33,24 @@ void open(Sink sink, int syslog_facility, std::string_view program);  // also af
 void reopen();                                                        // SIGHUP
 void set_process(std::string_view title);                             // shown in each line: "tcp worker 2"
 void set_level(Level level);
-void share_level(const int64_t* cell);                                // REQUIRES: outlives the process
+void share_level(const int64_t* cell);  // REQUIRES: outlives the process
 Level level();
 inline bool enabled(Level wanted) { return static_cast<int>(wanted) <= static_cast<int>(level()); }
 void emit(Level level, std::string_view event, std::initializer_list<Field> fields);
-void emit_text(Level level, std::string_view whole_line);             // xlog: the text is the user's own
+void emit_text(Level level, std::string_view whole_line);  // xlog: the text is the user's own
 uint64_t lost();
 
 // Limits a line to `per_second`; the next one let through tells how many were suppressed.
 class RateLimit {
   public:
     explicit RateLimit(int per_second) : per_second_(per_second) {}
-    bool     allow();
+    bool allow();
     uint64_t suppressed() const { return reported_; }  // since the last line let through
   private:
-    int           per_second_;
-    int           used_ = 0;
+    int per_second_;
+    int used_ = 0;
     clock::Millis window_ = 0;
-    uint64_t      pending_ = 0, reported_ = 0;
+    uint64_t pending_ = 0, reported_ = 0;
 };
 
 template <class T>
@@ -67,8 +67,8 @@ log::Field kv(std::string_view key, const T& value) {
 }
 }  // namespace kahu
 
-#define LOG(level_, event_, ...)                                                    \
-    do {                                                                            \
-        if (::kahu::log::enabled(::kahu::log::Level::level_))                       \
-            ::kahu::log::emit(::kahu::log::Level::level_, event_, {__VA_ARGS__});   \
+#define LOG(level_, event_, ...)                                                  \
+    do {                                                                          \
+        if (::kahu::log::enabled(::kahu::log::Level::level_))                     \
+            ::kahu::log::emit(::kahu::log::Level::level_, event_, {__VA_ARGS__}); \
     } while (0)

@@ -14,7 +14,7 @@ namespace kahu {
 enum class Errc : unsigned char { invalid, not_found, no_memory, io, protocol, timeout, unsupported, exists };
 
 struct [[nodiscard]] Error {
-    Errc        code = Errc::invalid;
+    Errc code = Errc::invalid;
     std::string what;  // "could not bind udp:10.0.0.1:5060: Address already in use"
     std::string hint;  // "Is another instance running?"  -- may be empty
 
@@ -33,13 +33,13 @@ class [[nodiscard]] Result {
     Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
     Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
     explicit operator bool() const noexcept { return state_.index() == 0; }
-    T&       operator*() & { return std::get<0>(state_); }
+    T& operator*() & { return std::get<0>(state_); }
     const T& operator*() const& { return std::get<0>(state_); }
-    T&&      operator*() && { return std::get<0>(std::move(state_)); }
-    T*       operator->() { return &std::get<0>(state_); }
+    T&& operator*() && { return std::get<0>(std::move(state_)); }
+    T* operator->() { return &std::get<0>(state_); }
     const T* operator->() const { return &std::get<0>(state_); }
     const Error& error() const& { return std::get<1>(state_); }
-    Error&&      error() && { return std::get<1>(std::move(state_)); }
+    Error&& error() && { return std::get<1>(std::move(state_)); }
 
   private:
     std::variant<T, Error> state_;
@@ -52,11 +52,11 @@ class [[nodiscard]] Result<void> {
     Result(Error error) : error_(std::move(error)), failed_(true) {}
     explicit operator bool() const noexcept { return !failed_; }
     const Error& error() const& { return error_; }
-    Error&&      error() && { return std::move(error_); }
+    Error&& error() && { return std::move(error_); }
 
   private:
     Error error_;
-    bool  failed_ = false;
+    bool failed_ = false;
 };
 using Status = Result<void>;
 

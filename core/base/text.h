@@ -25,7 +25,7 @@ constexpr std::string_view trim(std::string_view s, std::string_view blanks = " 
 // Whole text must be the number: "12x" is none.  base 0 also accepts 0x and 0 prefixes.
 std::optional<int64_t> to_int(std::string_view s, int base = 10);
 
-std::vector<std::string_view> split(std::string_view s, char separator);   // keeps empty fields
+std::vector<std::string_view> split(std::string_view s, char separator);  // keeps empty fields
 std::string lowered(std::string_view s);
 std::string hex(std::span<const unsigned char> bytes);
 // Printable ASCII as it is, the rest as \xNN: for log lines and error texts from the network.

@@ -20,7 +20,8 @@ std::optional<int64_t> as_number(const Param& param, const ParamValue& value) {
     if (const auto* number = std::get_if<int64_t>(&value)) return *number;
     const std::string& written = std::get<std::string>(value);
     if (param.kind == ParamKind::boolean)
-        for (const auto& [word, truth] : {std::pair{"yes", 1}, {"on", 1}, {"true", 1}, {"no", 0}, {"off", 0}, {"false", 0}})
+        for (const auto& [word, truth] :
+             {std::pair{"yes", 1}, {"on", 1}, {"true", 1}, {"no", 0}, {"off", 0}, {"false", 0}})
             if (text::iequals(written, word)) return truth;
     return text::to_int(text::trim(written), 0);
 }
@@ -45,7 +46,8 @@ Status apply(const Param& param, const ParamValue& value) {
         const auto number = as_number(param, value);
         if (!number) return wrong(param, value);
         const bool truth = param.kind == ParamKind::boolean;
-        if (truth ? *number != 0 && *number != 1 : *number < param.min || *number > param.max) return wrong(param, value);
+        if (truth ? *number != 0 && *number != 1 : *number < param.min || *number > param.max)
+            return wrong(param, value);
         if (param.accept)
             if (Status accepted = param.accept(value); !accepted) return accepted;
         if (param.number) param.number->set(*number);
@@ -56,7 +58,8 @@ Status apply(const Param& param, const ParamValue& value) {
     if (param.kind == ParamKind::text && param.text) {
         const auto* number = std::get_if<int64_t>(&value);
         if (!param.text->set(number ? std::to_string(*number) : std::get<std::string>(value)))
-            return Error{Errc::invalid, fmt::format("{} is longer than {} bytes", param.name, TextSetting::kTextCapacity), ""};
+            return Error{Errc::invalid,
+                         fmt::format("{} is longer than {} bytes", param.name, TextSetting::kTextCapacity), ""};
     }
     return {};
 }

@@ -34,53 +34,58 @@ using ParamValue = std::variant<int64_t, std::string>;
 
 struct Param {
     std::string_view name;
-    ParamKind        kind = ParamKind::integer;
-    IntSetting*      number = nullptr;        // kind integer, boolean
-    TextSetting*     text = nullptr;          // kind text
+    ParamKind kind = ParamKind::integer;
+    IntSetting* number = nullptr;  // kind integer, boolean
+    TextSetting* text = nullptr;   // kind text
     // kind custom (repeatable or structured values such as modparam("ctl", "binrpc", ...)), or an
     // extra check of any kind: called for each occurrence, in file order.
     Status (*accept)(const ParamValue&) = nullptr;
-    int64_t          min = INT64_MIN, max = INT64_MAX;
-    std::string_view unit;                    // "seconds", "bytes", "" when it has none
-    std::string_view help;                    // one or two sentences, ends with a full stop
-    std::string_view default_text;            // kind custom: how the manual shows the default
-    Applies          applies = Applies::at_start;
-    std::string_view remark;                  // accepted for compatibility only: said once at start, e.g. "has no effect: ..."
+    int64_t min = INT64_MIN, max = INT64_MAX;
+    std::string_view unit;          // "seconds", "bytes", "" when it has none
+    std::string_view help;          // one or two sentences, ends with a full stop
+    std::string_view default_text;  // kind custom: how the manual shows the default
+    Applies applies = Applies::at_start;
+    std::string_view remark;  // accepted for compatibility only: said once at start, e.g. "has no effect: ..."
 };
 
 // --- routing script ------------------------------------------------------------------------------
 // Where a function may be called: bits, as Kamailio's REQUEST_ROUTE ...
 enum RouteMask : uint16_t {
-    kRequestRoute = 1, kReplyRoute = 2, kFailureRoute = 4, kBranchRoute = 8, kOnsendRoute = 16, kEventRoute = 32,
+    kRequestRoute = 1,
+    kReplyRoute = 2,
+    kFailureRoute = 4,
+    kBranchRoute = 8,
+    kOnsendRoute = 16,
+    kEventRoute = 32,
     kAnyRoute = 63,
 };
 
 struct Function {
     std::string_view name;
-    uint8_t          min_args = 0, max_args = 0;
-    std::string_view args;                    // "(string code, string reason)" for the manual and errors
+    uint8_t min_args = 0, max_args = 0;
+    std::string_view args;  // "(string code, string reason)" for the manual and errors
     std::string_view help;
-    uint16_t         where = kAnyRoute;
+    uint16_t where = kAnyRoute;
     // > 0 true, < 0 false, 0 stops the script (Kamailio's return convention).
     int (*call)(script::Run&, const script::Args&) = nullptr;
     // At start, once per call site: checks constant arguments and may store a prepared form.
     Status (*prepare)(script::Args&) = nullptr;
     // Bit i: argument i is taken as it stands, "$" in it is no variable (regular expressions).
-    uint8_t          literal_args = 0;
+    uint8_t literal_args = 0;
 };
 
-struct Variable {                             // $name, $name(inner), $name(inner)[index]
+struct Variable {  // $name, $name(inner), $name(inner)[index]
     std::string_view name;
     std::string_view help;
     script::Value (*get)(script::Run&, const script::VariableUse&) = nullptr;
-    Status (*set)(script::Run&, const script::VariableUse&, const script::Value&) = nullptr;   // null: read-only
-    Status (*prepare)(script::VariableUse&) = nullptr;   // at start: checks the inner name
+    Status (*set)(script::Run&, const script::VariableUse&, const script::Value&) = nullptr;  // null: read-only
+    Status (*prepare)(script::VariableUse&) = nullptr;  // at start: checks the inner name
 };
 
 // --- RPC -----------------------------------------------------------------------------------------
 struct Command {
-    std::string_view name;                    // "tls.reload"
-    std::string_view args;                    // "[count [offset [filter]]]", "" for none
+    std::string_view name;  // "tls.reload"
+    std::string_view args;  // "[count [offset [filter]]]", "" for none
     std::string_view help;
     void (*call)(RpcCall&) = nullptr;
 };
@@ -88,10 +93,10 @@ struct Command {
 // --- counters (core/stats/counters.h) --------------------------------------------------------------
 enum class CounterKind : uint8_t { counter, gauge };
 struct Counter {
-    std::string_view group, name;             // "tls", "handshakes_failed"
-    CounterKind      kind = CounterKind::counter;
+    std::string_view group, name;  // "tls", "handshakes_failed"
+    CounterKind kind = CounterKind::counter;
     std::string_view help;
-    uint16_t*        id = nullptr;            // filled in at start: index of the cell in each slot's array
+    uint16_t* id = nullptr;  // filled in at start: index of the cell in each slot's array
 };
 
 // --- life ----------------------------------------------------------------------------------------
@@ -109,23 +114,23 @@ struct Hooks {
     Status (*start)() = nullptr;
     // In each forked process, after its slot is attached and before its loop runs.
     Status (*process_start)(ProcessKind) = nullptr;
-    // In each forked process, about once a second, from its loop.  Periodic work that only one process must do belongs to
-    // ProcessKind::timer.
+    // In each forked process, about once a second, from its loop.  Periodic work that only one process must do belongs
+    // to ProcessKind::timer.
     void (*each_second)(ProcessKind) = nullptr;
     // In each forked process when it was asked to stop, after its loop ended.
     void (*process_stop)(ProcessKind) = nullptr;
 };
 
 struct ModuleDescriptor {
-    std::string_view          name, summary;
-    std::span<const Param>    params = {};
+    std::string_view name, summary;
+    std::span<const Param> params = {};
     std::span<const Function> functions = {};
     std::span<const Variable> variables = {};
-    std::span<const Command>  commands = {};
-    std::span<const Counter>  counters = {};
-    Hooks                     hooks = {};
+    std::span<const Command> commands = {};
+    std::span<const Counter> counters = {};
+    Hooks hooks = {};
     // Long text for the manual page, in plain paragraphs separated by empty lines; may be empty.
-    std::string_view          description = {};
+    std::string_view description = {};
 };
 
 constexpr bool well_formed(const ModuleDescriptor& m) {

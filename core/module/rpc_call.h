@@ -51,11 +51,13 @@ class RpcCall {
     size_t params() const { return params_.size(); }
     // Integers are accepted where text is wanted, and text that is an integer where one is wanted.
     std::optional<std::string> next_text();
-    std::optional<int64_t>     next_int();
-    std::optional<Param>       next_any();
+    std::optional<int64_t> next_int();
+    std::optional<Param> next_any();
     // For optional trailing parameters: the default when there are no more.
-    std::optional<std::string> next_text_or(std::string otherwise) { return more() ? next_text() : std::move(otherwise); }
-    std::optional<int64_t>     next_int_or(int64_t otherwise) { return more() ? next_int() : otherwise; }
+    std::optional<std::string> next_text_or(std::string otherwise) {
+        return more() ? next_text() : std::move(otherwise);
+    }
+    std::optional<int64_t> next_int_or(int64_t otherwise) { return more() ? next_int() : otherwise; }
 
     void add(RpcValue value) { results_.push_back(std::move(value)); }
     // Kamailio's convention: 400 for the caller's mistakes, 500 for ours.  The last one counts.
@@ -68,9 +70,9 @@ class RpcCall {
     std::string client;
 
   private:
-    std::string           method_;
-    std::vector<Param>    params_;
-    size_t                next_ = 0;
+    std::string method_;
+    std::vector<Param> params_;
+    size_t next_ = 0;
     std::vector<RpcValue> results_;
     std::optional<std::pair<int, std::string>> fault_;
 };

@@ -24,42 +24,42 @@ class IntSetting {
 
     operator int64_t() const { return __atomic_load_n(cell(), __ATOMIC_RELAXED); }
     int64_t get() const { return *this; }
-    void    set(int64_t value) { __atomic_store_n(cell(), value, __ATOMIC_RELAXED); }
+    void set(int64_t value) { __atomic_store_n(cell(), value, __ATOMIC_RELAXED); }
     int64_t initial() const { return initial_; }
-    void    share(int64_t* cell_in_segment);      // copies the value there and uses that from now on
+    void share(int64_t* cell_in_segment);  // copies the value there and uses that from now on
     const int64_t* cell() const { return shared_ ? shared_ : &own_; }
 
   private:
     int64_t* cell() { return shared_ ? shared_ : &own_; }
-    int64_t  own_;
-    int64_t  initial_;
+    int64_t own_;
+    int64_t initial_;
     int64_t* shared_ = nullptr;
 };
 
 class TextSetting {
   public:
     static constexpr size_t kTextCapacity = 503;
-    struct Cell {                                 // in the segment
-        uint32_t sequence;                        // odd while being written
+    struct Cell {           // in the segment
+        uint32_t sequence;  // odd while being written
         uint32_t bytes;
-        char     text[kTextCapacity + 1];
+        char text[kTextCapacity + 1];
     };
     explicit TextSetting(std::string_view initial = {}) : initial_(initial), own_(initial) {}
     TextSetting(const TextSetting&) = delete;
     TextSetting& operator=(const TextSetting&) = delete;
 
-    const std::string& get() const;               // valid until the next get() of this object in this process
+    const std::string& get() const;  // valid until the next get() of this object in this process
     operator std::string_view() const { return get(); }
-    bool               empty() const { return get().empty(); }
-    bool               set(std::string_view value);
+    bool empty() const { return get().empty(); }
+    bool set(std::string_view value);
     const std::string& initial() const { return initial_; }
-    void               share(Cell* cell_in_segment);   // only for texts that may change while running
+    void share(Cell* cell_in_segment);  // only for texts that may change while running
 
   private:
-    std::string         initial_;
+    std::string initial_;
     mutable std::string own_;
-    mutable uint32_t    seen_ = 0;
-    Cell*               shared_ = nullptr;
+    mutable uint32_t seen_ = 0;
+    Cell* shared_ = nullptr;
 };
 
 }  // namespace kahu

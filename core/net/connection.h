@@ -27,45 +27,45 @@ enum class ConnectionState : uint8_t { free, accepted, connecting, handshaking, 
 
 // A message on its way to a connection, put there by any process.
 struct Outgoing : mem::QueueNode {
-    uint64_t id;                                // of the connection it is for: the row may serve another by now
+    uint64_t id;  // of the connection it is for: the row may serve another by now
     uint32_t bytes;
-    char*       data() { return reinterpret_cast<char*>(this + 1); }
-    static Outgoing* make(ConnectionId to, std::string_view message);   // nullptr: out of memory
+    char* data() { return reinterpret_cast<char*>(this + 1); }
+    static Outgoing* make(ConnectionId to, std::string_view message);  // nullptr: out of memory
 };
 
 struct Connection {
-    std::atomic<uint64_t>        id;            // ConnectionId; 0 while the row is free or being made
+    std::atomic<uint64_t> id;  // ConnectionId; 0 while the row is free or being made
     std::atomic<ConnectionState> state;
-    std::atomic<int16_t>         owner;         // slot; -1 while tcp main has it
-    std::atomic<int16_t>         worked_by;     // slot + 1 of the process inside this connection, 0 none
-    std::atomic<bool>            kill;          // tls.kill, core.tcp_kill: the owner closes it at its next turn
-    Transport                    transport;     // [fixed]
-    bool                         outbound;      // [fixed] we connected
-    bool                         served;        // [owner] a SIP message came over it
-    uint16_t                     listener;      // [fixed] index into listeners()
-    uint32_t                     uses;          // [tcp main] how often this row was used
-    uint32_t                     next_retired;  // [owner, then tcp main] row index + 1
-    SocketAddress                peer, local;   // [fixed]
-    int64_t                      opened_unix;   // [fixed] seconds
-    std::atomic<clock::Millis>   deadline;      // [owner] closed when it passes without progress
-    std::atomic<int32_t>         lifetime_ms;   // [owner] what the deadline is re-armed with
+    std::atomic<int16_t> owner;           // slot; -1 while tcp main has it
+    std::atomic<int16_t> worked_by;       // slot + 1 of the process inside this connection, 0 none
+    std::atomic<bool> kill;               // tls.kill, core.tcp_kill: the owner closes it at its next turn
+    Transport transport;                  // [fixed]
+    bool outbound;                        // [fixed] we connected
+    bool served;                          // [owner] a SIP message came over it
+    uint16_t listener;                    // [fixed] index into listeners()
+    uint32_t uses;                        // [tcp main] how often this row was used
+    uint32_t next_retired;                // [owner, then tcp main] row index + 1
+    SocketAddress peer, local;            // [fixed]
+    int64_t opened_unix;                  // [fixed] seconds
+    std::atomic<clock::Millis> deadline;  // [owner] closed when it passes without progress
+    std::atomic<int32_t> lifetime_ms;     // [owner] what the deadline is re-armed with
 
     // Receiving: bytes of a message that is not complete yet; null as long as there is none.
-    sip::FrameState frame;                      // [owner]
-    char*           rx;                         // [owner] mem::Tag::message
-    uint32_t        rx_bytes, rx_capacity;      // [owner]
-    clock::Millis   rx_since;                   // [owner] when its first byte came
+    sip::FrameState frame;           // [owner]
+    char* rx;                        // [owner] mem::Tag::message
+    uint32_t rx_bytes, rx_capacity;  // [owner]
+    clock::Millis rx_since;          // [owner] when its first byte came
 
     // Sending: messages other processes queued, then bytes the socket did not take yet.
     mem::MpscQueue<Outgoing> outgoing{mem::Tag::outbound};
-    std::atomic<uint32_t>    queued_bytes;      // both of the above; tcp_conn_wq_max bounds it
-    char*                    tx;                // [owner] mem::Tag::outbound; bytes for the socket (ciphertext on TLS)
-    uint32_t                 tx_at, tx_bytes, tx_capacity;  // [owner]
-    clock::Millis            tx_since;          // [owner] when the socket last took a byte while some were waiting
+    std::atomic<uint32_t> queued_bytes;     // both of the above; tcp_conn_wq_max bounds it
+    char* tx;                               // [owner] mem::Tag::outbound; bytes for the socket (ciphertext on TLS)
+    uint32_t tx_at, tx_bytes, tx_capacity;  // [owner]
+    clock::Millis tx_since;                 // [owner] when the socket last took a byte while some were waiting
 
     // TLS: what the secure channel (core/net/stream_channel.h) keeps for this connection.
-    void*              secure;                  // [owner] the SSL and its state
-    std::atomic<void*> secure_info;             // published once established; read by any process until the row is freed
+    void* secure;                    // [owner] the SSL and its state
+    std::atomic<void*> secure_info;  // published once established; read by any process until the row is freed
 };
 
 // nullptr if no such connection is open.  The row stays a row, but may be freed and reused at any time unless the
@@ -74,7 +74,7 @@ Connection* find_connection(ConnectionId id);
 // All rows, free ones included: for lists.
 std::size_t connection_capacity();
 Connection& connection_row(std::size_t index);
-std::size_t open_connections();                 // all
+std::size_t open_connections();  // all
 std::size_t open_tls_connections();
 // Asks the owner to close it; false if there is no such connection.
 bool request_close(ConnectionId id);

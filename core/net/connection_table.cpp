@@ -11,9 +11,9 @@
 namespace kahu::net {
 namespace {
 struct Table {
-    uint64_t              rows;
-    std::atomic<uint32_t> retired;              // index + 1 of the newest, linked by next_retired
-    std::atomic<int64_t>  open, open_tls, queued_bytes;
+    uint64_t rows;
+    std::atomic<uint32_t> retired;  // index + 1 of the newest, linked by next_retired
+    std::atomic<int64_t> open, open_tls, queued_bytes;
     alignas(64) Connection row[1];
 };
 Table* g_table = nullptr;
@@ -37,7 +37,7 @@ size_t connection_table_bytes() { return sizeof(Table) + connection_rows_wanted(
 
 void construct_connection_table(void* at, size_t bytes) {
     REQUIRE(bytes >= connection_table_bytes());
-    g_table = static_cast<Table*>(at);          // zero memory: a row is constructed when it is first used
+    g_table = static_cast<Table*>(at);  // zero memory: a row is constructed when it is first used
     g_table->rows = connection_rows_wanted();
 }
 

@@ -12,17 +12,17 @@ namespace kahu::net {
 // Rows for as many connections as configured, and some for those that are being closed.
 size_t connection_rows_wanted();
 size_t connection_table_bytes();
-void   construct_connection_table(void* at, size_t bytes);
+void construct_connection_table(void* at, size_t bytes);
 
 constexpr size_t kNoRow = SIZE_MAX;
-size_t       row_index(const Connection& row);
+size_t row_index(const Connection& row);
 // tcp main: the row's next id, published by publish_connection() when its fields are set.
 ConnectionId next_id(Connection& row);
-void         publish_connection(Connection& row, ConnectionId id);
+void publish_connection(Connection& row, ConnectionId id);
 // Owner: nothing of the connection is left but tcp main's descriptor.
-void         retire_connection(Connection& row);
+void retire_connection(Connection& row);
 // tcp main: calls `f(index)` for every row retired since.
-size_t       take_retired(void (*f)(void* context, size_t index), void* context);
+size_t take_retired(void (*f)(void* context, size_t index), void* context);
 
 // Bytes queued for all connections together (tcp_wq_max).
 std::atomic<int64_t>& queued_bytes_total();

@@ -3,5 +3,5 @@
 #include "core/net/inbound.h"
 
 namespace kahu::net {
-void dispatch(std::string_view bytes, const Inbound& from);   // counts, then calls the handler
+void dispatch(std::string_view bytes, const Inbound& from);  // counts, then calls the handler
 }

@@ -13,8 +13,8 @@ namespace {
 event_base* make_base() {
     event_config* config = event_config_new();
     REQUIRE(config != nullptr);
-    // No EPOLL_USE_CHANGELIST: tcp main holds a duplicate of each connection's descriptor, so interest must be withdrawn
-    // before close(); an epoll set keeps what was not.
+    // No EPOLL_USE_CHANGELIST: tcp main holds a duplicate of each connection's descriptor, so interest must be
+    // withdrawn before close(); an epoll set keeps what was not.
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     event_base* base = event_base_new_with_config(config);
     event_config_free(config);
@@ -28,8 +28,9 @@ void (*g_each_second)(ProcessKind) = nullptr;
 void set_each_second(void (*hook)(ProcessKind)) { g_each_second = hook; }
 
 EventLoop::EventLoop(int slot) : slot_(slot), base_(make_base()) {
-    event* bell = event_new(base_.get(), proc::doorbell(slot), EV_READ | EV_PERSIST,
-                            [](evutil_socket_t, short, void* self) { static_cast<EventLoop*>(self)->wake(); }, this);
+    event* bell = event_new(
+        base_.get(), proc::doorbell(slot), EV_READ | EV_PERSIST,
+        [](evutil_socket_t, short, void* self) { static_cast<EventLoop*>(self)->wake(); }, this);
     REQUIRE(bell != nullptr && event_add(bell, nullptr) == 0);
     events_.emplace_back(bell);
     every(kTurnReport, [this] {
@@ -57,12 +58,13 @@ void EventLoop::wake() {
 
 void EventLoop::every(clock::Millis interval, std::function<void()> handler) {
     timers_.push_back(std::make_unique<Timer>(Timer{this, std::move(handler)}));
-    event* timer = event_new(base_.get(), -1, EV_PERSIST,
-                             [](evutil_socket_t, short, void* at) {
-                                 clock::tick();
-                                 static_cast<Timer*>(at)->handler();
-                             },
-                             timers_.back().get());
+    event* timer = event_new(
+        base_.get(), -1, EV_PERSIST,
+        [](evutil_socket_t, short, void* at) {
+            clock::tick();
+            static_cast<Timer*>(at)->handler();
+        },
+        timers_.back().get());
     REQUIRE(timer != nullptr);
     const timeval period{static_cast<time_t>(interval / 1000), static_cast<suseconds_t>(interval % 1000 * 1000)};
     REQUIRE(event_add(timer, &period) == 0);

@@ -41,16 +41,16 @@ class EventLoop {
         void operator()(event_base* b) const { event_base_free(b); }
     };
     struct Timer {
-        EventLoop*             loop;
-        std::function<void()>  handler;
+        EventLoop* loop;
+        std::function<void()> handler;
     };
     void wake();
 
-    int                                                 slot_;
-    std::unique_ptr<event_base, FreeBase>               base_;
-    std::vector<std::unique_ptr<Timer>>                 timers_;
-    std::vector<std::unique_ptr<event, FreeEvent>>      events_;
-    std::function<void()>                               rung_;
+    int slot_;
+    std::unique_ptr<event_base, FreeBase> base_;
+    std::vector<std::unique_ptr<Timer>> timers_;
+    std::vector<std::unique_ptr<event, FreeEvent>> events_;
+    std::function<void()> rung_;
 };
 
 }  // namespace kahu::net

@@ -10,7 +10,7 @@ namespace kahu::net {
 namespace {
 struct Header {
     HandoverKind kind;
-    uint32_t     count;
+    uint32_t count;
 };
 }  // namespace
 

@@ -9,18 +9,18 @@
 namespace kahu::net {
 
 enum class HandoverKind : uint32_t {
-    serve,        // main -> worker: these connections are yours
-    adopt,        // worker -> main: I am a successor; send me what my predecessor had
-    give_back,    // main -> worker: I am a successor; send me duplicates of what you have
-    returned,     // worker -> main: here they are
+    serve,      // main -> worker: these connections are yours
+    adopt,      // worker -> main: I am a successor; send me what my predecessor had
+    give_back,  // main -> worker: I am a successor; send me duplicates of what you have
+    returned,   // worker -> main: here they are
 };
 
 struct Handover {
     static constexpr size_t kMax = 32;
-    HandoverKind                        kind = HandoverKind::serve;
-    uint32_t                            count = 0;
-    std::array<uint64_t, kMax>          ids{};
-    std::array<int, kMax>               fds{};      // sent: borrowed; received: owned by the receiver
+    HandoverKind kind = HandoverKind::serve;
+    uint32_t count = 0;
+    std::array<uint64_t, kMax> ids{};
+    std::array<int, kMax> fds{};  // sent: borrowed; received: owned by the receiver
 };
 
 // False with errno: EAGAIN when the peer has not read for long.

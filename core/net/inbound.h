@@ -11,11 +11,11 @@ namespace kahu::net {
 enum class ConnectionId : uint64_t { none = 0 };
 
 struct Inbound {
-    Transport     transport = Transport::udp;
-    SocketAddress source;                              // of the datagram or of the connection's peer
-    SocketAddress local;                               // where it arrived
-    uint16_t      listener = 0;                        // index into listeners()
-    ConnectionId  connection = ConnectionId::none;     // streams only
+    Transport transport = Transport::udp;
+    SocketAddress source;                          // of the datagram or of the connection's peer
+    SocketAddress local;                           // where it arrived
+    uint16_t listener = 0;                         // index into listeners()
+    ConnectionId connection = ConnectionId::none;  // streams only
 };
 
 // Called once per message, with the framed bytes; they are gone after it returns.  Set once by
@@ -24,11 +24,11 @@ using MessageHandler = void (*)(std::string_view bytes, const Inbound& from);
 void set_message_handler(MessageHandler handler);
 
 enum class Sent : uint8_t {
-    ok,           // given to the kernel or queued for the connection's owner
-    gone,         // the connection does not exist any more
-    queue_full,   // tcp_conn_wq_max or tcp_wq_max reached: nothing was queued
+    ok,          // given to the kernel or queued for the connection's owner
+    gone,        // the connection does not exist any more
+    queue_full,  // tcp_conn_wq_max or tcp_wq_max reached: nothing was queued
     no_memory,
-    failed,       // sendto() failed: errno is set
+    failed,  // sendto() failed: errno is set
 };
 // A reply on the way the request came (RFC 3261 18.2.2): the same connection, or for UDP from the same listener to
 // `to`.  Cheap when called by the connection's owner while it handles that connection: the bytes of one loop turn

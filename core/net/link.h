@@ -12,15 +12,15 @@ namespace kahu::net {
 class TcpWorker;
 
 struct Link {
-    Connection*  row = nullptr;
+    Connection* row = nullptr;
     ConnectionId id = ConnectionId::none;
-    int          fd = -1;
-    TcpWorker*   worker = nullptr;
-    event        readable{};
-    event        writable{};
-    bool         waits_to_write = false;
-    bool         close_when_sent = false;   // after a reply to what could not be framed
-    clock::Millis handshake_deadline = 0;   // 0: none is going on
+    int fd = -1;
+    TcpWorker* worker = nullptr;
+    event readable{};
+    event writable{};
+    bool waits_to_write = false;
+    bool close_when_sent = false;          // after a reply to what could not be framed
+    clock::Millis handshake_deadline = 0;  // 0: none is going on
 };
 
 }  // namespace kahu::net

@@ -17,11 +17,11 @@ namespace kahu::net {
 namespace {
 
 std::vector<Listener> g_listeners;
-std::vector<Alias>    g_aliases;
+std::vector<Alias> g_aliases;
 
 struct LocalAddress {
-    std::string   interface;
-    bool          loopback = false;
+    std::string interface;
+    bool loopback = false;
     SocketAddress address;
 };
 
@@ -46,13 +46,16 @@ Result<std::vector<SocketAddress>> resolve(const ListenSpec& spec) {
     std::vector<SocketAddress> found;
     if (const auto ip = SocketAddress::parse_ip(spec.host)) return std::vector{*ip};
     for (const LocalAddress& local : local_addresses())
-        if (local.interface == spec.host && (!local.address.is_v6() || settings.auto_bind_ipv6)) found.push_back(local.address);
+        if (local.interface == spec.host && (!local.address.is_v6() || settings.auto_bind_ipv6))
+            found.push_back(local.address);
     if (!found.empty()) return found;
     addrinfo hints{};
     hints.ai_socktype = SOCK_DGRAM;
     addrinfo* list = nullptr;
     if (const int code = ::getaddrinfo(spec.host.c_str(), nullptr, &hints, &list); code != 0)
-        return Error{Errc::not_found, spec.where + ": listen address '" + spec.host + "' is no address, interface or host name: " + ::gai_strerror(code),
+        return Error{Errc::not_found,
+                     spec.where + ": listen address '" + spec.host +
+                         "' is no address, interface or host name: " + ::gai_strerror(code),
                      "use an IP address of this machine"};
     for (const addrinfo* at = list; at != nullptr; at = at->ai_next) found.push_back(SocketAddress::from(at->ai_addr));
     ::freeaddrinfo(list);
@@ -96,8 +99,8 @@ Status set_option(const Listener& listener, int level, int name, int value, cons
 
 Status set_stream_options(const Listener& listener) {
     struct Option {
-        int64_t     wanted;
-        int         level, name;
+        int64_t wanted;
+        int level, name;
         const char* what;
     };
     const bool keepalive = settings.tcp_keepalive != 0;
@@ -114,21 +117,28 @@ Status set_stream_options(const Listener& listener) {
     };
     for (const Option& option : options)
         if (option.wanted != 0)
-            if (Status set = set_option(listener, option.level, option.name, static_cast<int>(option.wanted), option.what); !set) return set;
+            if (Status set =
+                    set_option(listener, option.level, option.name, static_cast<int>(option.wanted), option.what);
+                !set)
+                return set;
     return {};
 }
 
 Error bind_error(const Listener& listener, int number) {
     Error error = errno_error(listener.where + ": could not bind " + listener.text(), number);
-    if (number == EADDRINUSE) error.hint = "is another instance running? See: ss -lntup 'sport = :" + std::to_string(listener.address.port()) + "'";
-    if (number == EADDRNOTAVAIL) error.hint = "this machine does not have that address; add 'virtual' to listen for it all the same";
+    if (number == EADDRINUSE)
+        error.hint =
+            "is another instance running? See: ss -lntup 'sport = :" + std::to_string(listener.address.port()) + "'";
+    if (number == EADDRNOTAVAIL)
+        error.hint = "this machine does not have that address; add 'virtual' to listen for it all the same";
     if (number == EACCES) error.hint = "ports below 1024 need root or CAP_NET_BIND_SERVICE";
     return error;
 }
 
 Status open_listener(Listener& listener) {
     const bool stream = is_stream(listener.transport);
-    listener.fd.reset(::socket(listener.address.family(), (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    listener.fd.reset(
+        ::socket(listener.address.family(), (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!listener.fd) return errno_error("could not open a socket for " + listener.text(), errno);
     if (listener.address.is_v6())
         if (Status set = set_option(listener, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY"); !set) return set;
@@ -137,11 +147,15 @@ Status open_listener(Listener& listener) {
     if (stream) {
         if (Status set = set_stream_options(listener); !set) return set;
     } else if (settings.udp_receive_buffer != 0) {
-        if (Status set = set_option(listener, SOL_SOCKET, SO_RCVBUF, static_cast<int>(settings.udp_receive_buffer), "udp_receive_buffer"); !set)
+        if (Status set = set_option(listener, SOL_SOCKET, SO_RCVBUF, static_cast<int>(settings.udp_receive_buffer),
+                                    "udp_receive_buffer");
+            !set)
             return set;
     }
-    if (::bind(listener.fd.get(), listener.address.raw(), listener.address.raw_size()) != 0) return bind_error(listener, errno);
-    if (stream && ::listen(listener.fd.get(), static_cast<int>(settings.tcp_listen_backlog)) != 0) return bind_error(listener, errno);
+    if (::bind(listener.fd.get(), listener.address.raw(), listener.address.raw_size()) != 0)
+        return bind_error(listener, errno);
+    if (stream && ::listen(listener.fd.get(), static_cast<int>(settings.tcp_listen_backlog)) != 0)
+        return bind_error(listener, errno);
     return {};
 }
 
@@ -167,18 +181,23 @@ Status plan_listeners(std::span<const ListenSpec> specs, bool with_tcp, bool wit
         if (!addresses) return std::move(addresses).error();
         for (const SocketAddress& address : *addresses) {
             for (const Transport transport : {Transport::udp, Transport::tcp, Transport::tls}) {
-                const bool wanted = spec.any_transport ? transport != Transport::tls || spec.port == 0 || spec.port == settings.tls_port_no
+                const bool wanted = spec.any_transport ? transport != Transport::tls || spec.port == 0 ||
+                                                             spec.port == settings.tls_port_no
                                                        : transport == spec.transport;
-                const bool possible = transport == Transport::udp || (with_tcp && (transport != Transport::tls || with_tls));
+                const bool possible =
+                    transport == Transport::udp || (with_tcp && (transport != Transport::tls || with_tls));
                 if (wanted && possible) add_listener(spec, transport, address);
                 else if (wanted && !spec.any_transport)
-                    return Error{Errc::invalid, spec.where + ": cannot listen on " + std::string(name_of(transport)) + ":" + spec.host,
+                    return Error{Errc::invalid,
+                                 spec.where + ": cannot listen on " + std::string(name_of(transport)) + ":" + spec.host,
                                  with_tcp ? "add enable_tls=yes and loadmodule \"tls.so\"" : "disable_tcp=yes is set"};
             }
         }
     }
-    if (g_listeners.empty()) return Error{Errc::invalid, "there is no address to listen on", "add listen=udp:ADDRESS:PORT"};
-    if (g_listeners.size() > 256) return Error{Errc::invalid, "more than 256 listening sockets", "name the addresses wanted with listen="};
+    if (g_listeners.empty())
+        return Error{Errc::invalid, "there is no address to listen on", "add listen=udp:ADDRESS:PORT"};
+    if (g_listeners.size() > 256)
+        return Error{Errc::invalid, "more than 256 listening sockets", "name the addresses wanted with listen="};
     return {};
 }
 

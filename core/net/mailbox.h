@@ -11,13 +11,13 @@ namespace kahu::net {
 
 enum class MailKind : uint8_t { flush, close };
 struct Mail : mem::QueueNode {
-    MailKind     kind;
+    MailKind kind;
     ConnectionId connection;
 };
 
 size_t mailboxes_bytes();
-void   construct_mailboxes(void* at, size_t bytes);
-void   post(int slot, MailKind kind, ConnectionId connection);   // rings if the box was empty; slot < 0: nobody, dropped
+void construct_mailboxes(void* at, size_t bytes);
+void post(int slot, MailKind kind, ConnectionId connection);  // rings if the box was empty; slot < 0: nobody, dropped
 mem::MpscQueue<Mail>& mailbox(int slot);
 
 }  // namespace kahu::net

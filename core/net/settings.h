@@ -9,8 +9,8 @@ namespace kahu::net {
 
 struct Settings {
     // processes
-    IntSetting children{8};                    // UDP workers per socket
-    IntSetting tcp_children{0};                // 0: as many as children
+    IntSetting children{8};      // UDP workers per socket
+    IntSetting tcp_children{0};  // 0: as many as children
     IntSetting port{5060};
     IntSetting tls_port_no{5061};
     IntSetting disable_tcp{0};
@@ -21,19 +21,19 @@ struct Settings {
     // limits
     IntSetting tcp_max_connections{2048};
     IntSetting tls_max_connections{2048};
-    IntSetting tcp_accept_iplimit{0};          // 0: off
+    IntSetting tcp_accept_iplimit{0};  // 0: off
     IntSetting tcp_listen_backlog{1024};
-    IntSetting tcp_conn_wq_max{32 * 1024};     // bytes
-    IntSetting tcp_wq_max{10 * 1024 * 1024};   // bytes
-    IntSetting tcp_rd_buf_size{16384};         // bytes; together with msg_recv_max_size bounds a message
-    IntSetting msg_recv_max_size{65535};       // bytes
+    IntSetting tcp_conn_wq_max{32 * 1024};    // bytes
+    IntSetting tcp_wq_max{10 * 1024 * 1024};  // bytes
+    IntSetting tcp_rd_buf_size{16384};        // bytes; together with msg_recv_max_size bounds a message
+    IntSetting msg_recv_max_size{65535};      // bytes
     // times
-    IntSetting tcp_connection_lifetime{120};   // seconds
-    IntSetting tcp_connect_timeout{10};        // seconds
-    IntSetting tcp_send_timeout{10};           // seconds
-    IntSetting tcp_msg_read_timeout{20};       // seconds from the first byte of a message to its last
-    IntSetting tls_connection_timeout{600};    // seconds; what a TLS connection gets until its first message
-    IntSetting tls_handshake_timeout{10};      // seconds
+    IntSetting tcp_connection_lifetime{120};  // seconds
+    IntSetting tcp_connect_timeout{10};       // seconds
+    IntSetting tcp_send_timeout{10};          // seconds
+    IntSetting tcp_msg_read_timeout{20};      // seconds from the first byte of a message to its last
+    IntSetting tls_connection_timeout{600};   // seconds; what a TLS connection gets until its first message
+    IntSetting tls_handshake_timeout{10};     // seconds
     // behaviour
     IntSetting tcp_accept_no_cl{0};
     IntSetting tcp_accept_aliases{0};
@@ -50,7 +50,7 @@ struct Settings {
     IntSetting tcp_syncnt{0};
     IntSetting tcp_linger2{0};
     IntSetting tcp_reuse_port{0};
-    IntSetting udp_receive_buffer{0};          // bytes; 0: the kernel's default
+    IntSetting udp_receive_buffer{0};  // bytes; 0: the kernel's default
 };
 extern Settings settings;
 

@@ -28,11 +28,11 @@ constexpr size_t kTurnBytes = 256 * 1024;
 constexpr size_t kRecordBytes = 16 * 1024;
 
 const SecureChannel* g_channel = nullptr;
-Link*                g_link = nullptr;          // whose turn it is
-char                 g_received[kReceiveBytes];  // from the socket
-char                 g_plain[kReceiveBytes];     // decrypted
-std::string          g_answers;                 // plaintext of this turn
-std::string          g_wire;                    // for the socket, of this turn
+Link* g_link = nullptr;          // whose turn it is
+char g_received[kReceiveBytes];  // from the socket
+char g_plain[kReceiveBytes];     // decrypted
+std::string g_answers;           // plaintext of this turn
+std::string g_wire;              // for the socket, of this turn
 
 // Marks the connection as being worked on, so that it is known to be lost if this process dies.
 class Turn {
@@ -152,26 +152,32 @@ void take_queued(Link& link) {
 
 sip::FrameLimits frame_limits() {
     const auto largest = static_cast<uint32_t>(std::max<int64_t>(settings.msg_recv_max_size, settings.tcp_rd_buf_size));
-    return {.max_header_bytes = largest, .max_message_bytes = largest,
+    return {.max_header_bytes = largest,
+            .max_message_bytes = largest,
             .accept_no_content_length = settings.tcp_accept_no_cl != 0};
 }
 
 Inbound inbound_of(const Link& link) {
-    return {.transport = link.row->transport, .source = link.row->peer, .local = link.row->local,
-            .listener = link.row->listener, .connection = link.id};
+    return {.transport = link.row->transport,
+            .source = link.row->peer,
+            .local = link.row->local,
+            .listener = link.row->listener,
+            .connection = link.id};
 }
 
 // The stream cannot be framed any more: says why where the head can be answered, then the connection closes.
 void refuse(const Link& link, std::string_view head, const sip::FrameResult& frame) {
     stats::add(counters.framing_errors);
-    LOG(info, "tcp.framing_error", kv("peer", link.row->peer.text()), kv("status", frame.status), kv("reason", frame.rule));
+    LOG(info, "tcp.framing_error", kv("peer", link.row->peer.text()), kv("status", frame.status),
+        kv("reason", frame.rule));
     if (frame.bytes == 0) return;
     static sip::Message message;
     sip::Bad bad{};
     message.parse(head.substr(0, frame.bytes), bad);
     if (!message.is_request() || !message.can_be_answered() || message.method() == sip::Method::ack) return;
     const std::string source = link.row->peer.ip();
-    sip::build_reply(message, frame.status, {}, {.to_tag = "kahu-unframed", .received = source, .received_port = link.row->peer.port()},
+    sip::build_reply(message, frame.status, {},
+                     {.to_tag = "kahu-unframed", .received = source, .received_port = link.row->peer.port()},
                      g_answers);
 }
 
@@ -234,7 +240,8 @@ TurnEnd plaintext(Link& link, std::string_view bytes) {
         return keep_rest(row, bytes.substr(used)) ? TurnEnd::open : TurnEnd::no_memory;
     }
     if (row.rx_bytes + bytes.size() > row.rx_capacity &&
-        !grow(row.rx, row.rx_capacity, std::max<size_t>(row.rx_bytes + bytes.size(), size_t{row.rx_capacity} * 2), mem::Tag::message))
+        !grow(row.rx, row.rx_capacity, std::max<size_t>(row.rx_bytes + bytes.size(), size_t{row.rx_capacity} * 2),
+              mem::Tag::message))
         return TurnEnd::no_memory;
     std::memcpy(row.rx + row.rx_bytes, bytes.data(), bytes.size());
     row.rx_bytes += static_cast<uint32_t>(bytes.size());
@@ -261,7 +268,8 @@ TurnEnd continue_handshake(Link& link) {
     return TurnEnd::open;
 }
 
-// Decrypts all that was fed; hands it over in as large pieces as possible, so that pipelined requests are answered together.
+// Decrypts all that was fed; hands it over in as large pieces as possible, so that pipelined requests are answered
+// together.
 TurnEnd decrypt(Link& link) {
     size_t filled = 0;
     TurnEnd end = TurnEnd::open;
@@ -286,7 +294,8 @@ TurnEnd ciphertext(Link& link, std::string_view bytes) {
     g_channel->feed(*link.row, bytes);
     if (link.row->state.load(std::memory_order_relaxed) != ConnectionState::established) {
         const TurnEnd end = continue_handshake(link);
-        if (end != TurnEnd::open || link.row->state.load(std::memory_order_relaxed) != ConnectionState::established) return end;
+        if (end != TurnEnd::open || link.row->state.load(std::memory_order_relaxed) != ConnectionState::established)
+            return end;
     }
     return decrypt(link);
 }
@@ -310,7 +319,8 @@ const SecureChannel* secure_channel() { return g_channel; }
 
 bool emit_to_socket(Connection& row, std::string_view bytes) {
     const size_t waiting = row.tx_bytes - row.tx_at;
-    if (waiting > 0 && waiting + g_wire.size() + bytes.size() > static_cast<size_t>(settings.tcp_conn_wq_max) + kReceiveBytes)
+    if (waiting > 0 &&
+        waiting + g_wire.size() + bytes.size() > static_cast<size_t>(settings.tcp_conn_wq_max) + kReceiveBytes)
         return false;
     g_wire.append(bytes);
     return true;
@@ -362,7 +372,8 @@ TurnEnd write_turn(Link& link) {
     const Turn turn(link);
     bool failed = false;
     if (!send_kept(link, failed)) return failed ? TurnEnd::send_failed : TurnEnd::open;
-    if (link.row->transport == Transport::tls && link.row->state.load() != ConnectionState::established) return TurnEnd::open;
+    if (link.row->transport == Transport::tls && link.row->state.load() != ConnectionState::established)
+        return TurnEnd::open;
     do {
         take_queued(link);
         if (const TurnEnd end = send_answers(link); end != TurnEnd::open) return end;

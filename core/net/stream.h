@@ -14,7 +14,7 @@ enum class TurnEnd : uint8_t {
     open,
     closed_by_peer,
     reset,
-    unframed,        // a 4xx was sent if it could be
+    unframed,  // a 4xx was sent if it could be
     tls_failed,
     no_memory,
     send_failed,
@@ -27,11 +27,11 @@ TurnEnd open_turn(Link& link);
 // Others queued something, or the socket takes bytes again.
 TurnEnd write_turn(Link& link);
 // close_notify and what is queued, as far as the socket takes it at once.
-void    last_turn(Link& link);
+void last_turn(Link& link);
 
 // The link whose turn it is, nullptr outside of one.
 Link* working_on();
 // Appends to what leaves at the end of this turn.  REQUIRES: working_on() != nullptr.
-Sent  answer_in_turn(std::string_view bytes);
+Sent answer_in_turn(std::string_view bytes);
 
 }  // namespace kahu::net

@@ -26,7 +26,7 @@
 namespace kahu::net {
 namespace {
 
-constexpr int           kAcceptsPerTurn = 64;
+constexpr int kAcceptsPerTurn = 64;
 constexpr clock::Millis kRest = 100;  // after accept() ran out of descriptors
 
 class TcpMain {
@@ -57,11 +57,11 @@ class TcpMain {
     using Event = std::unique_ptr<event, FreeEvent>;
     struct Watch {
         TcpMain* self;
-        size_t   index;
+        size_t index;
     };
     struct Worker {
-        int                  slot;
-        std::deque<uint64_t> waiting;   // accepted, to be sent at the end of the turn or when its channel has room
+        int slot;
+        std::deque<uint64_t> waiting;  // accepted, to be sent at the end of the turn or when its channel has room
     };
 
     // --- start --------------------------------------------------------------------------------------
@@ -79,28 +79,36 @@ class TcpMain {
     void watch_listeners() {
         for (const Listener& listener : listeners())
             if (is_stream(listener.transport))
-                watch(listener.fd.get(), [](evutil_socket_t, short, void* at) {
-                    clock::tick();
-                    const auto* which = static_cast<Watch*>(at);
-                    which->self->accept_from(listeners()[which->index]);
-                }, listener.index, accepting_);
+                watch(
+                    listener.fd.get(),
+                    [](evutil_socket_t, short, void* at) {
+                        clock::tick();
+                        const auto* which = static_cast<Watch*>(at);
+                        which->self->accept_from(listeners()[which->index]);
+                    },
+                    listener.index, accepting_);
     }
     void watch_channels() {
         for (size_t i = 0; i < workers_.size(); ++i)
-            watch(proc::channel(workers_[i].slot).main_end, [](evutil_socket_t, short, void* at) {
-                clock::tick();
-                const auto* which = static_cast<Watch*>(at);
-                which->self->hear(which->self->workers_[which->index]);
-            }, i, events_);
+            watch(
+                proc::channel(workers_[i].slot).main_end,
+                [](evutil_socket_t, short, void* at) {
+                    clock::tick();
+                    const auto* which = static_cast<Watch*>(at);
+                    which->self->hear(which->self->workers_[which->index]);
+                },
+                i, events_);
     }
 
-    // A successor: the workers send duplicates of what they serve.  What was accepted and not yet served is lost with the
-    // predecessor's descriptors unless it is still in a worker's channel: those come back too, as the worker serves them.
+    // A successor: the workers send duplicates of what they serve.  What was accepted and not yet served is lost with
+    // the predecessor's descriptors unless it is still in a worker's channel: those come back too, as the worker serves
+    // them.
     void take_over() {
         Handover request;
         request.kind = HandoverKind::give_back;
         for (Worker& worker : workers_)
-            if (!send_handover(proc::channel(worker.slot).main_end, request)) LOG(error, "tcp.give_back_not_asked", kv("slot", worker.slot));
+            if (!send_handover(proc::channel(worker.slot).main_end, request))
+                LOG(error, "tcp.give_back_not_asked", kv("slot", worker.slot));
     }
     void rebuild_free_rows() {
         take_retired([](void*, size_t index) { connection_row(index).state.store(ConnectionState::free); }, nullptr);
@@ -139,7 +147,8 @@ class TcpMain {
     void accept_failed(int number) {
         stats::add(counters.accept_failed);
         if (limit_log_.allow())
-            LOG(error, "tcp.accept_failed", kv("reason", std::strerror(number)), kv("suppressed", limit_log_.suppressed()));
+            LOG(error, "tcp.accept_failed", kv("reason", std::strerror(number)),
+                kv("suppressed", limit_log_.suppressed()));
         rest(true);
     }
     // The listening sockets stay readable while descriptors are short: do not spin.
@@ -151,8 +160,10 @@ class TcpMain {
     const char* why_refused(const Listener& listener, const SocketAddress& peer) {
         const int64_t per_source = settings.tcp_accept_iplimit;
         if (per_source > 0 && sources_.of(peer) >= per_source) return "tcp_accept_iplimit";
-        if (open_ - evicted_ >= static_cast<size_t>(settings.tcp_max_connections) && !evict()) return "tcp_max_connections";
-        if (listener.transport == Transport::tls && open_tls_ - evicted_ >= static_cast<size_t>(settings.tls_max_connections) && !evict())
+        if (open_ - evicted_ >= static_cast<size_t>(settings.tcp_max_connections) && !evict())
+            return "tcp_max_connections";
+        if (listener.transport == Transport::tls &&
+            open_tls_ - evicted_ >= static_cast<size_t>(settings.tls_max_connections) && !evict())
             return "tls_max_connections";
         return free_rows_.empty() ? "connection table full" : nullptr;
     }
@@ -180,7 +191,8 @@ class TcpMain {
         if (const char* why = why_refused(listener, peer)) {
             stats::add(counters.local_reject);
             if (limit_log_.allow())
-                LOG(warn, "tcp.refused", kv("peer", peer.text()), kv("limit", why), kv("suppressed", limit_log_.suppressed()));
+                LOG(warn, "tcp.refused", kv("peer", peer.text()), kv("limit", why),
+                    kv("suppressed", limit_log_.suppressed()));
             return;
         }
         const uint32_t index = free_rows_.back();
@@ -255,8 +267,10 @@ class TcpMain {
                 message.ids[message.count] = id;
                 message.fds[message.count++] = fds_[row_index(*row)].get();
             }
-            if (message.count > 0 && !send_handover(proc::channel(worker.slot).main_end, message)) return;  // again in kRest
-            worker.waiting.erase(worker.waiting.begin(), worker.waiting.begin() + static_cast<std::ptrdiff_t>(looked_at));
+            if (message.count > 0 && !send_handover(proc::channel(worker.slot).main_end, message))
+                return;  // again in kRest
+            worker.waiting.erase(worker.waiting.begin(),
+                                 worker.waiting.begin() + static_cast<std::ptrdiff_t>(looked_at));
         }
     }
     void send_waiting() {
@@ -309,20 +323,20 @@ class TcpMain {
         free_rows_.push_back(static_cast<uint32_t>(index));
     }
 
-    int                                 slot_;
-    EventLoop                           loop_;
-    std::vector<UniqueFd>               fds_;          // by row
-    std::vector<uint32_t>               free_rows_;
-    std::vector<Worker>                 workers_;
+    int slot_;
+    EventLoop loop_;
+    std::vector<UniqueFd> fds_;  // by row
+    std::vector<uint32_t> free_rows_;
+    std::vector<Worker> workers_;
     std::vector<std::unique_ptr<Watch>> watches_;
-    std::vector<Event>                  events_, accepting_;
-    std::deque<ConnectionId>            half_open_;    // oldest first; some are established or gone
-    SourceCount                         sources_;
-    log::RateLimit                      limit_log_{1};
-    size_t                              open_ = 0, open_tls_ = 0;
-    size_t                              evicted_ = 0;  // shut down, their worker has not closed them yet
-    size_t                              next_worker_ = 0;
-    bool                                resting_ = false;
+    std::vector<Event> events_, accepting_;
+    std::deque<ConnectionId> half_open_;  // oldest first; some are established or gone
+    SourceCount sources_;
+    log::RateLimit limit_log_{1};
+    size_t open_ = 0, open_tls_ = 0;
+    size_t evicted_ = 0;  // shut down, their worker has not closed them yet
+    size_t next_worker_ = 0;
+    bool resting_ = false;
 };
 
 }  // namespace

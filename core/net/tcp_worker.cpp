@@ -32,12 +32,13 @@ class TcpWorker {
     int run() {
         loop_.on_doorbell([this] { read_mail(); });
         loop_.every(1000, [this] { sweep(); });
-        event* inbox = event_new(loop_.base(), channel_, EV_READ | EV_PERSIST,
-                                 [](evutil_socket_t, short, void* self) {
-                                     clock::tick();
-                                     static_cast<TcpWorker*>(self)->receive_connections();
-                                 },
-                                 this);
+        event* inbox = event_new(
+            loop_.base(), channel_, EV_READ | EV_PERSIST,
+            [](evutil_socket_t, short, void* self) {
+                clock::tick();
+                static_cast<TcpWorker*>(self)->receive_connections();
+            },
+            this);
         REQUIRE(inbox != nullptr && event_add(inbox, nullptr) == 0);
         if (proc::process(slot_).incarnation.load() > 1) take_over();
         loop_.run();
@@ -116,7 +117,8 @@ class TcpWorker {
 
     void lost_with_predecessor(Link& link) {
         stats::add(counters.lost_with_worker);
-        LOG(warn, "tcp.lost_with_worker", kv("connection", static_cast<uint64_t>(link.id)), kv("peer", link.row->peer.text()));
+        LOG(warn, "tcp.lost_with_worker", kv("connection", static_cast<uint64_t>(link.id)),
+            kv("peer", link.row->peer.text()));
         if (link.row->transport == Transport::tls && secure_channel()) secure_channel()->abandon(*link.row);
         link.row->worked_by.store(0);
         discard(link);
@@ -205,7 +207,8 @@ class TcpWorker {
         attend(link);
     }
     void timed_out(Link& link, std::string_view why) {
-        LOG(info, "tcp.timeout", kv("peer", link.row->peer.text()), kv("transport", name_of(link.row->transport)), kv("reason", why));
+        LOG(info, "tcp.timeout", kv("peer", link.row->peer.text()), kv("transport", name_of(link.row->transport)),
+            kv("reason", why));
         cut_handshake(link, why);
         close(link, TurnEnd::open);
     }
@@ -266,9 +269,9 @@ class TcpWorker {
             if (link != nullptr) last_turn(*link);
     }
 
-    int                                slot_;
-    EventLoop                          loop_;
-    int                                channel_;
+    int slot_;
+    EventLoop loop_;
+    int channel_;
     std::vector<std::unique_ptr<Link>> links_;
 };
 

@@ -19,32 +19,33 @@ namespace kahu::net {
 namespace {
 
 constexpr size_t kBatch = 32;
-constexpr size_t kDatagramBytes = 65536;      // the largest there is
-constexpr size_t kAnswerBytes = 256 * 1024;   // of a whole batch
+constexpr size_t kDatagramBytes = 65536;     // the largest there is
+constexpr size_t kAnswerBytes = 256 * 1024;  // of a whole batch
 
 struct Batch {
-    mmsghdr       in[kBatch];
-    iovec         in_parts[kBatch];
+    mmsghdr in[kBatch];
+    iovec in_parts[kBatch];
     SocketAddress from[kBatch];
-    char          received[kBatch][kDatagramBytes];
+    char received[kBatch][kDatagramBytes];
 
-    mmsghdr       out[kBatch * 2];
-    iovec         out_parts[kBatch * 2];
+    mmsghdr out[kBatch * 2];
+    iovec out_parts[kBatch * 2];
     SocketAddress to[kBatch * 2];
-    size_t        answers = 0;
-    char          answer_bytes[kAnswerBytes];
-    size_t        answer_used = 0;
+    size_t answers = 0;
+    char answer_bytes[kAnswerBytes];
+    size_t answer_used = 0;
 };
 
 std::unique_ptr<Batch> g_batch;
-uint16_t               g_listener = UINT16_MAX;
-int                    g_socket = -1;
+uint16_t g_listener = UINT16_MAX;
+int g_socket = -1;
 
 void send_answers() {
     Batch& batch = *g_batch;
     size_t sent = 0;
     while (sent < batch.answers) {
-        const int n = ::sendmmsg(g_socket, batch.out + sent, static_cast<unsigned>(batch.answers - sent), MSG_DONTWAIT | MSG_NOSIGNAL);
+        const int n = ::sendmmsg(g_socket, batch.out + sent, static_cast<unsigned>(batch.answers - sent),
+                                 MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) {  // the one at `sent` cannot be sent (no route, full buffer): go on with the next
             stats::add(counters.udp_send_failed);
@@ -130,12 +131,13 @@ int run_udp_worker(int slot) {
     REQUIRE(exclusive && ::epoll_ctl(exclusive.get(), EPOLL_CTL_ADD, g_socket, &interest) == 0);
 
     EventLoop loop(slot);
-    event* readable = event_new(loop.base(), exclusive.get(), EV_READ | EV_PERSIST,
-                                [](evutil_socket_t, short, void*) {
-                                    clock::tick();
-                                    receive();
-                                },
-                                nullptr);
+    event* readable = event_new(
+        loop.base(), exclusive.get(), EV_READ | EV_PERSIST,
+        [](evutil_socket_t, short, void*) {
+            clock::tick();
+            receive();
+        },
+        nullptr);
     REQUIRE(readable != nullptr && event_add(readable, nullptr) == 0);
     loop.run();
     event_free(readable);

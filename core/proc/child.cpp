@@ -23,7 +23,7 @@ ChildFlags child_flags;
 
 namespace {
 std::array<Channel, mem::kMaxSlots> g_channels;
-char*  g_arguments = nullptr;
+char* g_arguments = nullptr;
 size_t g_argument_bytes = 0;
 
 void on_signal(int number) {
@@ -74,7 +74,8 @@ void make_channel(int slot) {
 Channel channel(int slot) { return g_channels[static_cast<size_t>(slot)]; }
 
 void remember_arguments(int argc, char** argv) {
-    // argv and the environment are one block; the environment moves away so that a title may be longer than the command.
+    // argv and the environment are one block; the environment moves away so that a title may be longer than the
+    // command.
     char* end = argv[0];
     for (int i = 0; i < argc; ++i)
         if (argv[i] == end) end = argv[i] + std::strlen(argv[i]) + 1;

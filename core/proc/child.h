@@ -10,9 +10,9 @@ namespace kahu::proc {
 
 // Set by signal handlers, read by the loop.
 struct ChildFlags {
-    volatile std::sig_atomic_t stop = 0;        // SIGTERM
-    volatile std::sig_atomic_t reopen_logs = 0; // SIGHUP
-    volatile std::sig_atomic_t statistics = 0;  // SIGUSR1
+    volatile std::sig_atomic_t stop = 0;         // SIGTERM
+    volatile std::sig_atomic_t reopen_logs = 0;  // SIGHUP
+    volatile std::sig_atomic_t statistics = 0;   // SIGUSR1
 };
 extern ChildFlags child_flags;
 
@@ -26,7 +26,7 @@ struct Channel {
     int worker_end = -1;
     int main_end = -1;
 };
-void    make_channel(int slot);
+void make_channel(int slot);
 Channel channel(int slot);
 
 // Shown by ps(1): "kahu: tcp receiver (generic) child=0".  remember_arguments() first, in main().

@@ -17,14 +17,15 @@
 
 namespace kahu::proc {
 namespace {
-int         g_ready_pipe = -1;
+int g_ready_pipe = -1;
 std::string g_pid_file;
 
 // Parent of the daemon: waits for one byte (ready) or the end of the pipe (it died).
 [[noreturn]] void wait_for_daemon(int from, pid_t daemon) {
     char byte = 0;
     ssize_t got = 0;
-    while ((got = ::read(from, &byte, 1)) < 0 && errno == EINTR) {}
+    while ((got = ::read(from, &byte, 1)) < 0 && errno == EINTR) {
+    }
     if (got == 1) ::_exit(0);
     int status = 0;
     ::waitpid(daemon, &status, 0);

@@ -18,13 +18,13 @@ void report_ready(bool keep_stderr);
 
 // Writes the pid file, refusing if it names a process that lives.  The file goes with remove_pid_file().
 Status write_pid_file(const std::string& path);
-void   remove_pid_file();
+void remove_pid_file();
 
 // chroot, group, user, in this order; empty ones are left as they are.  "name" or number.
 struct Identity {
     std::string user, group, chroot, workdir;
 };
-Status check_identity(const Identity& wanted);   // the names exist
+Status check_identity(const Identity& wanted);  // the names exist
 Status take_identity(const Identity& wanted);
 
 // Raises the limit of open files; what was reached.  wanted 0: leave it.

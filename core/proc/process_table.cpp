@@ -14,7 +14,7 @@ namespace kahu::proc {
 namespace {
 struct Table {
     std::atomic<int> count;
-    ProcessEntry     rows[mem::kMaxSlots];
+    ProcessEntry rows[mem::kMaxSlots];
 };
 Table* g_table = nullptr;
 std::array<int, mem::kMaxSlots> g_doorbells{};

@@ -19,30 +19,30 @@ namespace kahu::proc {
 enum class ProcessStatus : uint8_t { none, starting, running, stopping, dead };
 
 struct ProcessEntry {
-    std::atomic<pid_t>         pid;
+    std::atomic<pid_t> pid;
     std::atomic<ProcessStatus> status;
-    ProcessKind                kind;
-    int16_t                    number;         // counts from 0 among those of its kind (and listener)
-    int16_t                    listener;       // udp workers: index into net::listeners(), else -1
-    std::atomic<uint32_t>      incarnation;    // 1 for the first
-    std::atomic<int64_t>       started_unix;   // seconds
-    std::atomic<int32_t>       load;           // tcp workers: connections they own
-    std::atomic<int64_t>       turned_ms;      // clock::Millis of the last loop turn
-    char                       title[96];      // "tcp receiver (generic) child=0"
+    ProcessKind kind;
+    int16_t number;                     // counts from 0 among those of its kind (and listener)
+    int16_t listener;                   // udp workers: index into net::listeners(), else -1
+    std::atomic<uint32_t> incarnation;  // 1 for the first
+    std::atomic<int64_t> started_unix;  // seconds
+    std::atomic<int32_t> load;          // tcp workers: connections they own
+    std::atomic<int64_t> turned_ms;     // clock::Millis of the last loop turn
+    char title[96];                     // "tcp receiver (generic) child=0"
 
     std::string_view title_text() const { return title; }
 };
 
 size_t process_table_bytes();
-void   construct_process_table(void* at, size_t bytes);
+void construct_process_table(void* at, size_t bytes);
 
-int           process_count();                 // rows in use; slots 0 .. process_count()-1
-ProcessEntry& process(int slot);               // REQUIRES: 0 <= slot < process_count()
+int process_count();              // rows in use; slots 0 .. process_count()-1
+ProcessEntry& process(int slot);  // REQUIRES: 0 <= slot < process_count()
 // Supervisor only, before the first fork.  Returns the slot; REQUIRES: fewer than mem::kMaxSlots rows.
 int add_process(ProcessKind kind, int number, int listener, std::string_view title);
 
 // The eventfd that wakes a process from its loop; made by add_process(), inherited by all.
-int  doorbell(int slot);
+int doorbell(int slot);
 void ring(int slot);
 
 }  // namespace kahu::proc

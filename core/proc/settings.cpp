@@ -11,20 +11,21 @@ Settings settings;
 namespace {
 struct Facility {
     std::string_view name;
-    int              value;
+    int value;
 };
 constexpr Facility kFacilities[] = {
-    {"LOG_AUTH", LOG_AUTH},     {"LOG_CRON", LOG_CRON},     {"LOG_DAEMON", LOG_DAEMON}, {"LOG_KERN", LOG_KERN},
-    {"LOG_LPR", LOG_LPR},       {"LOG_MAIL", LOG_MAIL},     {"LOG_NEWS", LOG_NEWS},     {"LOG_USER", LOG_USER},
-    {"LOG_UUCP", LOG_UUCP},     {"LOG_LOCAL0", LOG_LOCAL0}, {"LOG_LOCAL1", LOG_LOCAL1}, {"LOG_LOCAL2", LOG_LOCAL2},
-    {"LOG_LOCAL3", LOG_LOCAL3}, {"LOG_LOCAL4", LOG_LOCAL4}, {"LOG_LOCAL5", LOG_LOCAL5}, {"LOG_LOCAL6", LOG_LOCAL6},
-    {"LOG_LOCAL7", LOG_LOCAL7}, {"LOG_AUTHPRIV", LOG_AUTHPRIV}, {"LOG_FTP", LOG_FTP},   {"LOG_SYSLOG", LOG_SYSLOG},
+    {"LOG_AUTH", LOG_AUTH},     {"LOG_CRON", LOG_CRON},         {"LOG_DAEMON", LOG_DAEMON}, {"LOG_KERN", LOG_KERN},
+    {"LOG_LPR", LOG_LPR},       {"LOG_MAIL", LOG_MAIL},         {"LOG_NEWS", LOG_NEWS},     {"LOG_USER", LOG_USER},
+    {"LOG_UUCP", LOG_UUCP},     {"LOG_LOCAL0", LOG_LOCAL0},     {"LOG_LOCAL1", LOG_LOCAL1}, {"LOG_LOCAL2", LOG_LOCAL2},
+    {"LOG_LOCAL3", LOG_LOCAL3}, {"LOG_LOCAL4", LOG_LOCAL4},     {"LOG_LOCAL5", LOG_LOCAL5}, {"LOG_LOCAL6", LOG_LOCAL6},
+    {"LOG_LOCAL7", LOG_LOCAL7}, {"LOG_AUTHPRIV", LOG_AUTHPRIV}, {"LOG_FTP", LOG_FTP},       {"LOG_SYSLOG", LOG_SYSLOG},
 };
 
 Status accept_facility(const ParamValue& value) {
     const auto* name = std::get_if<std::string>(&value);
     if (name && syslog_facility(*name) >= 0) return {};
-    return Error{Errc::invalid, "log_facility is not a syslog facility", "use LOG_DAEMON, LOG_USER or LOG_LOCAL0 to LOG_LOCAL7"};
+    return Error{Errc::invalid, "log_facility is not a syslog facility",
+                 "use LOG_DAEMON, LOG_USER or LOG_LOCAL0 to LOG_LOCAL7"};
 }
 
 using enum ParamKind;

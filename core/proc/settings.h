@@ -7,17 +7,17 @@
 namespace kahu::proc {
 
 struct Settings {
-    IntSetting  debug{0};                   // log level (core/base/log.h)
-    IntSetting  log_stderror{0};
+    IntSetting debug{0};  // log level (core/base/log.h)
+    IntSetting log_stderror{0};
     TextSetting log_facility{"LOG_DAEMON"};
     TextSetting log_name{""};
-    IntSetting  fork{1};
+    IntSetting fork{1};
     TextSetting user{""}, group{""}, workdir{""}, chroot{""}, rundir{""}, pid_file{""};
-    IntSetting  exit_timeout{5};            // seconds
-    IntSetting  shm_mem_size{0};            // MB; 0: -m or the default
-    IntSetting  open_files_limit{0};
-    IntSetting  disable_core_dump{0};
-    IntSetting  worker_restart{1};
+    IntSetting exit_timeout{5};  // seconds
+    IntSetting shm_mem_size{0};  // MB; 0: -m or the default
+    IntSetting open_files_limit{0};
+    IntSetting disable_core_dump{0};
+    IntSetting worker_restart{1};
 };
 extern Settings settings;
 

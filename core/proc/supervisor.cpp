@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kWaitedFor[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT};
 // A process that dies this often is broken, not unlucky.
-constexpr int           kDeathsBeforeGivingUp = 20;
+constexpr int kDeathsBeforeGivingUp = 20;
 constexpr clock::Millis kDeathWindow = 10'000;
 
 class Supervisor {
@@ -105,8 +105,9 @@ class Supervisor {
             report(slot, pid, wait_status);
             const mem::RecoveryReport found = mem::recover_slot(slot);
             process(slot).status.store(ProcessStatus::dead);
-            LOG(notice, "process.recovered", kv("title", process(slot).title_text()), kv("read_locks", found.readers_released),
-                kv("write_locks", found.writers_released), kv("heap_sane", found.heap_sane));
+            LOG(notice, "process.recovered", kv("title", process(slot).title_text()),
+                kv("read_locks", found.readers_released), kv("write_locks", found.writers_released),
+                kv("heap_sane", found.heap_sane));
             if (hatchery_.after_death) hatchery_.after_death(slot, found);
             if (!settings.worker_restart || !found.heap_sane || too_many_deaths()) return false;
             if (!start(slot)) return false;
@@ -119,8 +120,7 @@ class Supervisor {
         if (WIFSIGNALED(wait_status))
             LOG(critical, "process.died", kv("title", title), kv("pid", pid), kv("signal", WTERMSIG(wait_status)),
                 kv("core", WCOREDUMP(wait_status) ? "yes" : "no"));
-        else
-            LOG(critical, "process.died", kv("title", title), kv("pid", pid), kv("status", WEXITSTATUS(wait_status)));
+        else LOG(critical, "process.died", kv("title", title), kv("pid", pid), kv("status", WEXITSTATUS(wait_status)));
     }
 
     bool too_many_deaths() {
@@ -128,8 +128,8 @@ class Supervisor {
         deaths_[next_death_++ % deaths_.size()] = now;
         const clock::Millis oldest = deaths_[next_death_ % deaths_.size()];
         if (oldest == 0 || now - oldest > kDeathWindow) return false;
-        LOG(critical, "server.giving_up", kv("reason", "processes die again and again"), kv("deaths", kDeathsBeforeGivingUp),
-            kv("within_seconds", kDeathWindow / 1000));
+        LOG(critical, "server.giving_up", kv("reason", "processes die again and again"),
+            kv("deaths", kDeathsBeforeGivingUp), kv("within_seconds", kDeathWindow / 1000));
         return true;
     }
 
@@ -161,9 +161,9 @@ class Supervisor {
     }
 
     const Hatchery& hatchery_;
-    std::array<pid_t, mem::kMaxSlots>                pids_{};
+    std::array<pid_t, mem::kMaxSlots> pids_{};
     std::array<clock::Millis, kDeathsBeforeGivingUp> deaths_{};
-    size_t                                           next_death_ = 0;
+    size_t next_death_ = 0;
 };
 
 }  // namespace

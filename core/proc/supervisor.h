@@ -33,6 +33,6 @@ struct Hatchery {
 
 // Blocks the signals that run() waits for; call before anything is forked.
 void block_supervisor_signals();
-int  run_supervisor(const Hatchery& hatchery);
+int run_supervisor(const Hatchery& hatchery);
 
 }  // namespace kahu::proc

@@ -5,7 +5,7 @@
 namespace kahu::stats {
 
 int64_t* g_rows = nullptr;
-int64_t  g_private_row[kMaxCounters];
+int64_t g_private_row[kMaxCounters];
 namespace {
 constexpr size_t kRows = mem::kMaxSlots + 1;  // the last row holds what reset() subtracts
 }

@@ -20,10 +20,10 @@ namespace kahu::stats {
 constexpr size_t kMaxCounters = 512;
 
 size_t layout_bytes();
-void   construct(void* at, size_t bytes);  // for the segment's part "counters"
+void construct(void* at, size_t bytes);  // for the segment's part "counters"
 
-extern int64_t* g_rows;                    // [slot][counter]
-extern int64_t  g_private_row[kMaxCounters];
+extern int64_t* g_rows;  // [slot][counter]
+extern int64_t g_private_row[kMaxCounters];
 
 inline int64_t* row() {
     const int slot = mem::current_slot();
@@ -33,8 +33,8 @@ inline void add(uint16_t id, int64_t n = 1) {
     int64_t* cell = row() + id;
     __atomic_store_n(cell, *cell + n, __ATOMIC_RELAXED);
 }
-int64_t sum(uint16_t id);    // over all slots, since start or the last reset
+int64_t sum(uint16_t id);  // over all slots, since start or the last reset
 int64_t of_slot(uint16_t id, int slot);
-void    reset(uint16_t id);  // remembers the sum as the new zero, so that no other process's cell is written
+void reset(uint16_t id);  // remembers the sum as the new zero, so that no other process's cell is written
 
 }  // namespace kahu::stats

@@ -79,7 +79,8 @@ TEST_F(Table, RetiredRowsComeBackOnceFromAllProcesses) {
         take_retired(take, &taken);
         ::usleep(500);
     }
-    while (::wait(nullptr) > 0) {}
+    while (::wait(nullptr) > 0) {
+    }
     take_retired(take, &taken);
     EXPECT_EQ(taken.size(), kRows);
     EXPECT_EQ(std::set<size_t>(taken.begin(), taken.end()).size(), kRows);
