@@ -9,6 +9,7 @@
 #include "mem/contract.h"
 #include "mem/failure.h"
 #include "mem/heap_journal.h"
+#include "mem/heap_repair.h"
 #include "mem/heap_spans.h"
 #include "mem/slot_record.h"
 #include "mem/span_pool.h"
@@ -72,6 +73,8 @@ void* take(SlotHeap& heap, size_t bytes, Tag tag) noexcept {
 
 template <bool kSteps>
 void give_own(SlotHeap& heap, Span& span, Block* block, Tag tag) noexcept {
+    REQUIRE(span.free != block && span.used != 0);  // the cheap part of: not free already
+    EXPENSIVE_INVARIANT(!in_free_list(span, block));
     announce(heap, HeapStep::give, tag, block);
     step<kSteps>();
     block->next = span.free;

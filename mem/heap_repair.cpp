@@ -17,15 +17,6 @@ Span* announced_span(const HeapJournal& journal, int slot) noexcept {
 
 bool aligned(const Block* block) noexcept { return reinterpret_cast<uintptr_t>(block) % kClassBytes[0] == 0; }
 
-bool in_free_list(const Span& span, const Block* block) noexcept {
-    uint32_t left = span.limit / span.block_bytes;
-    for (const Block* b = span.free; b && left > 0; b = b->next, --left) {
-        if (b == block) return true;
-        if (!plausible_block(span, b)) return false;
-    }
-    return false;
-}
-
 bool recount(Span& span) noexcept {
     const int64_t free = count_free(span);
     if (free < 0) return false;
@@ -185,6 +176,15 @@ bool plausible_small_span(const Span& span, int slot) noexcept {
 bool plausible_block(const Span& span, const Block* block) noexcept {
     const uintptr_t offset = reinterpret_cast<uintptr_t>(block) - span_begin(&span);
     return offset < span.fresh && offset % span.block_bytes == 0;
+}
+
+bool in_free_list(const Span& span, const Block* block) noexcept {
+    uint32_t left = span.limit / span.block_bytes;
+    for (const Block* b = span.free; b && left > 0; b = b->next, --left) {
+        if (b == block) return true;
+        if (!plausible_block(span, b)) return false;
+    }
+    return false;
 }
 
 int64_t count_free(const Span& span) noexcept {

@@ -13,6 +13,7 @@ bool repair_heap(int slot, SlotHeap& heap, bool& settled) noexcept;
 // Shared with the walk.
 bool plausible_small_span(const Span& span, int slot) noexcept;
 bool plausible_block(const Span& span, const Block* block) noexcept;  // a block of it that was used before
+bool in_free_list(const Span& span, const Block* block) noexcept;
 // Blocks in span.free, or -1 if the list leaves the span or does not end.
 int64_t count_free(const Span& span) noexcept;
 

@@ -43,8 +43,10 @@ struct WalkResult {
     size_t large_blocks = 0;
 };
 // Checks every span's bookkeeping and every free list (in range, aligned, no cycle, no block twice), and
-// recounts.  A heap in use by running processes may look invalid: stop them, or ask again.
+// recounts.  With others running, a span that looks wrong is looked at again until it does not or this has
+// gone on for 200 ms; the figures are then approximate, and `pending` and the lists between spans are left out.
 // Takes about 10 ns per free block; allocates from the process's own malloc.
-WalkResult walk_heap();
+enum class Others : uint8_t { at_rest, running };
+WalkResult walk_heap(Others others = Others::at_rest);
 
 }  // namespace kahu::mem

@@ -1,4 +1,6 @@
 // mem/heap_walk.cpp -- walk_heap(): believes nothing that is in the segment before it has checked it.
+#include <unistd.h>
+
 #include <algorithm>
 #include <bitset>
 #include <vector>
@@ -17,13 +19,15 @@ using Pending = std::vector<uintptr_t>;  // blocks on remote and fetched lists, 
 
 class Walk {
   public:
+    explicit Walk(Others others) : running_(others == Others::running) {}
+
     WalkResult run() {
         if (!slot_records) {
             result_.reason = "there is no segment";
             return std::move(result_);
         }
         linked_.assign(heap_geometry.spans, false);
-        result_.valid = collect_pending() && check_lists() && check_spans();
+        result_.valid = (running_ || (collect_pending() && check_lists())) && check_spans();
         return std::move(result_);
     }
 
@@ -101,19 +105,25 @@ class Walk {
     }
 
     bool check_spans() {
-        for (uint32_t i = 0; i < heap_geometry.spans;) {
-            const uint8_t mark = mark_of(i);
-            uint32_t length = 1;
-            if (is_small_mark(mark)) {
-                if (!check_small(i, mark - 1)) return false;
-            } else if (is_large_mark(mark)) {
-                if (!check_large(i, mark, length)) return false;
-            } else if (!is_free_mark(mark)) {
-                return bad(i, "its owner is no slot");
+        // An owner that was preempted in the middle of an operation needs some milliseconds to get out of it.
+        constexpr int kQuickLooks = 20, kLooks = 200;
+        for (uint32_t i = 0, length = 1; i < heap_geometry.spans; i += length) {
+            for (int look = 1; !check_span(i, length); ++look) {
+                if (!running_ || look == kLooks) return false;
+                result_.reason.clear();
+                if (look > kQuickLooks) usleep(1000);
             }
-            result_.spans += is_free_mark(mark) ? 0 : length;
-            i += length;
         }
+        return true;
+    }
+
+    bool check_span(uint32_t index, uint32_t& length) {
+        const uint8_t mark = mark_of(index);
+        length = 1;
+        if (is_free_mark(mark)) return true;
+        if (!is_small_mark(mark) && !is_large_mark(mark)) return bad(index, "its owner is no slot");
+        if (is_small_mark(mark) ? !check_small(index, mark - 1) : !check_large(index, mark, length)) return false;
+        result_.spans += length;
         return true;
     }
 
@@ -132,25 +142,29 @@ class Walk {
     }
 
     bool check_small(uint32_t index, int slot) {
-        const Span& span = heap_geometry.span[index];
+        const Span span = heap_geometry.span[index];  // a copy: the owner may change it meanwhile
+        in_this_order();
         if (!plausible_small_span(span, slot)) return bad(index, "its header contradicts itself");
-        if (span.listed != linked_[index]) return bad(index, "listed in its header only");
-        if (!span.listed && (span.free || span.fresh < span.limit)) return bad(index, "has free blocks, but no list");
+        const bool has_space = span.free || span.fresh < span.limit;
+        if (!running_ && span.listed != linked_[index]) return bad(index, "listed in its header only");
+        if (!running_ && !span.listed && has_space) return bad(index, "has free blocks, but no list");
 
+        const uintptr_t begin = span_begin(&heap_geometry.span[index]);
         std::bitset<kMostBlocks> seen;
         uint32_t free = 0, pending = 0;
-        const auto see = [&](uintptr_t block) {
-            const size_t number = (block - span_begin(&span)) / span.block_bytes;
-            if (seen[number]) return false;
-            return seen[number] = true, true;
-        };
         for (const Block* block = span.free; block; block = block->next, ++free) {
-            if (!plausible_block(span, block)) return bad(index, "its free list leaves the span");
-            if (!see(reinterpret_cast<uintptr_t>(block))) return bad(index, "a block is in its free list twice");
+            const uintptr_t offset = reinterpret_cast<uintptr_t>(block) - begin;
+            if (offset >= span.fresh || offset % span.block_bytes != 0) {
+                return bad(index, "its free list leaves the span");
+            }
+            if (seen[offset / span.block_bytes]) return bad(index, "a block is in its free list twice");
+            seen[offset / span.block_bytes] = true;
         }
-        auto from = std::lower_bound(pending_.begin(), pending_.end(), span_begin(&span));
-        for (; from != pending_.end() && *from < span_begin(&span) + kSpanBytes; ++from, ++pending) {
-            if (!see(*from)) return bad(index, "a block is free twice, once by its owner and once by others");
+        auto from = std::lower_bound(pending_.begin(), pending_.end(), begin);
+        for (; from != pending_.end() && *from < begin + kSpanBytes; ++from, ++pending) {
+            if (seen[(*from - begin) / span.block_bytes]) {
+                return bad(index, "a block is free twice, once by its owner and once by others");
+            }
         }
         if (span.used != span.fresh / span.block_bytes - free) return bad(index, "its count of used blocks is wrong");
         const size_t blocks = span.used - pending;
@@ -160,6 +174,7 @@ class Walk {
         return true;
     }
 
+    const bool running_;
     WalkResult result_;
     Pending pending_;
     std::vector<bool> linked_;
@@ -167,6 +182,6 @@ class Walk {
 
 }  // namespace
 
-WalkResult walk_heap() { return Walk().run(); }
+WalkResult walk_heap(Others others) { return Walk(others).run(); }
 
 }  // namespace kahu::mem

@@ -57,7 +57,7 @@ TEST_F(Hazard, ReadersNeverSeeAFreedObject) {
             }
         });
     }
-    for (long n = 2; n < 3000; ++n) {
+    for (long n = 2; n < 1000; ++n) {
         Config* old = published->exchange(make<Config>(Tag::config, n, n));
         while (anyone_protects(old)) sched_yield();
         old->a = 0;

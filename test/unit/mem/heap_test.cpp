@@ -194,9 +194,12 @@ TEST_F(Heap, EveryAllocationCanBeMadeToFail) {
     EXPECT_EQ(nth, 3);
 }
 
-TEST_F(Heap, ForeignPointersAndLargeDoubleFreesAreRefused) {
+TEST_F(Heap, ForeignPointersAndDoubleFreesAreRefused) {
     int on_the_stack = 0;
     EXPECT_DEATH(deallocate(&on_the_stack, Tag::other), "REQUIRE broken: span != nullptr");
+    void* small = allocate(10, Tag::other);
+    deallocate(small, Tag::other);
+    EXPECT_DEATH(deallocate(small, Tag::other), "REQUIRE broken: span.free != block");
     void* large = allocate(100000, Tag::other);
     deallocate(large, Tag::other);
     EXPECT_DEATH(deallocate(large, Tag::other), "REQUIRE broken: span.size_class == kLargeClass");

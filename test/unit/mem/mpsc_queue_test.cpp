@@ -164,7 +164,7 @@ TEST_F(Mpsc, ProducerKilledAtEveryStepLeavesAQueueThatWorks) {
 }
 
 TEST_F(Mpsc, RandomKillsOfConsumersLoseNothing) {
-    constexpr int kMessages = 60000;
+    constexpr int kMessages = 100000;
     struct Progress {
         std::atomic<int> last, repeated, wrong;
     };

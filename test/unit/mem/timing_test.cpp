@@ -33,6 +33,34 @@ void measure(const char* what, int operations, F&& work) {
     printf("[ timing   ] %-44s %6.1f ns\n", what, best);
 }
 
+// Wall time per operation when `processes` do the same at once.
+template <class F>
+void measure_together(const char* what, int processes, int operations, F&& work) {
+    timespec start{}, end{};
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    std::vector<pid_t> children;
+    for (int slot = 1; slot <= processes; ++slot) children.push_back(spawn(slot, work));
+    for (const pid_t child : children) EXPECT_EQ(wait_for(child), End::clean);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    const auto seconds = static_cast<double>(end.tv_sec - start.tv_sec);
+    const double total = seconds * 1e9 + static_cast<double>(end.tv_nsec - start.tv_nsec);
+    printf("[ timing   ] %-44s %6.1f ns wall, %d processes\n", what, total / operations, processes);
+}
+
+TEST_F(Timing, PrintedForTwoProcesses) {
+    constexpr int kRounds = 1000000;
+    RobustRwLock& lock = RobustRwLock::at(memset(allocate(64, Tag::other), 0, 64));
+    measure_together("allocate + deallocate, 64 bytes", 2, kRounds, [] {
+        for (int i = 0; i < kRounds; ++i) deallocate(allocate(64, Tag::openssl), Tag::openssl);
+    });
+    measure_together("read_lock + unlock of one lock", 2, kRounds, [&] {
+        for (int i = 0; i < kRounds; ++i) ReadLock reading(lock);
+    });
+    measure_together("write_lock + unlock of one lock", 2, kRounds, [&] {
+        for (int i = 0; i < kRounds; ++i) WriteLock writing(lock);
+    });
+}
+
 TEST_F(Timing, Printed) {
     constexpr int kRounds = 200000;
     measure("allocate + deallocate, 64 bytes, same block", kRounds, [] {
@@ -53,6 +81,14 @@ TEST_F(Timing, Printed) {
             for (size_t i = 0; i < blocks.size(); ++i) blocks[i] = malloc(sizes[i]);
             for (void* block : blocks) free(block);
         }
+    });
+    measure("free of another slot's block, and its return", 10000, [&] {
+        std::vector<void*> theirs(10000);
+        for (void*& block : theirs) block = allocate(64, Tag::outbound);
+        attach_slot(1);
+        for (void* block : theirs) deallocate(block, Tag::outbound);
+        attach_slot(0);
+        tidy_heap();
     });
     RobustRwLock& lock = RobustRwLock::at(memset(allocate(64, Tag::other), 0, 64));
     measure("read_lock + unlock", kRounds, [&] {
