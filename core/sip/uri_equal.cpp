@@ -1,4 +1,6 @@
 // Comparison of URIs: RFC 3261 19.1.4, RFC 3966 5.
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "core/sip/scan.h"
 #include "core/sip/uri.h"
@@ -48,10 +50,17 @@ bool next_piece(std::string_view& text, char separator, Piece& out) {
     return true;
 }
 
-bool find_piece(std::string_view text, char separator, std::string_view name, Piece& out) {
-    while (next_piece(text, separator, out))
-        if (same(out.name, name, true)) return true;
-    return false;
+enum class Found { no, with_other_value, equal };
+
+// A name given twice (which RFC 3261 19.1.1 forbids) is equal if one of its values is.
+Found find_piece(std::string_view text, char separator, const Piece& wanted) {
+    Found found = Found::no;
+    for (Piece piece; next_piece(text, separator, piece);) {
+        if (!same(piece.name, wanted.name, true)) continue;
+        if (same(piece.value, wanted.value, true)) return Found::equal;
+        found = Found::with_other_value;
+    }
+    return found;
 }
 
 // Parameters that one URI may have and the other not, without making them different, are all but these.
@@ -64,17 +73,20 @@ bool must_be_in_both(std::string_view name) {
 // Every piece of `a` is in `b` with the same value; one that is missing matters if `all`, or if it is one of the above.
 bool covers(std::string_view a, std::string_view b, char separator, bool all) {
     for (Piece mine; next_piece(a, separator, mine);) {
-        Piece theirs;
-        if (find_piece(b, separator, mine.name, theirs)) {
-            if (!same(mine.value, theirs.value, true)) return false;
-        } else if (all || must_be_in_both(mine.name)) {
-            return false;
-        }
+        const Found found = find_piece(b, separator, mine);
+        if (found == Found::with_other_value) return false;
+        if (found == Found::no && (all || must_be_in_both(mine.name))) return false;
     }
     return true;
 }
 
+// More pieces than any honest URI has must be the same text: comparing them each with each would cost seconds.
+constexpr auto kMaxPieces = 32;
+
 bool same_pieces(std::string_view a, std::string_view b, char separator, bool all) {
+    if (std::count(a.begin(), a.end(), separator) > kMaxPieces ||
+        std::count(b.begin(), b.end(), separator) > kMaxPieces)
+        return a == b;
     return covers(a, b, separator, all) && covers(b, a, separator, all);
 }
 

@@ -138,6 +138,7 @@ constexpr Pair kPairs[] = {
     {"sip:a@b;maddr=1.2.3.4", "sip:a@b", false},
     {"tel:+1-201-555-0123", "tel:+12015550123", true},
     {"tel:+1201;ext=1", "tel:+1201", false},
+    {"sip:a;x=1;x=2", "sip:a;x=2;x=1", true},  // forbidden, but a URI must be equal to itself
     {"urn:service:sos", "URN:service:sos", true},
     {"urn:service:sos", "urn:service:Sos", false},
 };
