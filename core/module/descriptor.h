@@ -11,6 +11,7 @@
 #include "core/base/result.h"
 #include "core/module/rpc_call.h"
 #include "core/module/setting.h"
+#include "core/stats/counter.h"
 #include "mem/segment.h"
 
 namespace kahu::script {
@@ -88,15 +89,6 @@ struct Command {
     std::string_view args;  // "[count [offset [filter]]]", "" for none
     std::string_view help;
     void (*call)(RpcCall&) = nullptr;
-};
-
-// --- counters (core/stats/counters.h) --------------------------------------------------------------
-enum class CounterKind : uint8_t { counter, gauge };
-struct Counter {
-    std::string_view group, name;  // "tls", "handshakes_failed"
-    CounterKind kind = CounterKind::counter;
-    std::string_view help;
-    uint16_t* id = nullptr;  // filled in at start: index of the cell in each slot's array
 };
 
 // --- life ----------------------------------------------------------------------------------------
