@@ -57,7 +57,16 @@ Error too_small(SSL_CTX* context, X509* certificate, Error error) {
     return error;
 }
 
+// `otherwise` is what to say if they are not; it changes when memory ran out while they were compared.
+bool are_a_pair(X509* certificate, EVP_PKEY* key, Error& otherwise) {
+    if (X509_check_private_key(certificate, key) == 1) return true;
+    OpensslReason reason = take_openssl_reason();
+    if (reason.what == "out of memory") otherwise = {Errc::no_memory, std::move(reason.what), std::move(reason.hint)};
+    return false;
+}
+
 Status use_chain(SSL_CTX* context, std::vector<OwnedCertificate>& chain) {
+    if (X509_get0_pubkey(chain[0].get()) == nullptr) return openssl_failure("the public key cannot be read");
     if (SSL_CTX_use_certificate(context, chain[0].get()) != 1)
         return too_small(context, chain[0].get(), openssl_failure(""));
     for (size_t i = 1; i < chain.size(); ++i) {
@@ -133,13 +142,10 @@ Status use_credentials(SSL_CTX* context, const Blob& certificate, const Blob& pr
     if (Status used = use_chain(context, *chain); !used) return std::move(used).error().context(certificate.path);
     auto key = read_private_key(private_key.data, password);
     if (!key) return std::move(key).error().context(private_key.path);
-    if (X509_check_private_key((*chain)[0].get(), key->get()) != 1) {
-        ERR_clear_error();
-        return Error{Errc::invalid,
-                     fmt::format("{}: the private key does not belong to the certificate {}", private_key.path,
-                                 certificate.path),
-                     "were both files replaced at the last renewal?"};
-    }
+    Error unpaired{Errc::invalid,
+                   fmt::format("the private key does not belong to the certificate {}", certificate.path),
+                   "were both files replaced at the last renewal?"};
+    if (!are_a_pair((*chain)[0].get(), key->get(), unpaired)) return std::move(unpaired).context(private_key.path);
     if (SSL_CTX_use_PrivateKey(context, key->get()) != 1) return openssl_failure(private_key.path);
     if (const std::string remark = date_remark((*chain)[0].get(), clock::unix_seconds());
         warnings != nullptr && !remark.empty())

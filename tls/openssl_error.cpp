@@ -51,6 +51,10 @@ OpensslReason take_openssl_reason() {
     int flags = 0;
     const char* data = nullptr;
     while (const unsigned long code = ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
+        if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) {  // whatever else is said follows from it
+            found = {"out of memory", "start with a larger -m"};
+            explained = true;
+        }
         if (explained) continue;
         if (const Row* row = row_of(code)) {
             found = {row->what, row->hint};
