@@ -27,7 +27,10 @@ Writer& Writer::request_line(std::string_view method, std::string_view uri) {
 
 Writer& Writer::status_line(int status, std::string_view reason) {
     text("SIP/2.0 ").number(static_cast<uint64_t>(status)).text(" ");
-    return text(reason.empty() ? reason_phrase(status) : reason).crlf();
+    if (reason.empty()) reason = reason_phrase(status);
+    // A phrase taken from a message must not be able to add header lines.
+    for (const char c : reason) out_ += c == '\r' || c == '\n' ? ' ' : c;
+    return crlf();
 }
 
 Writer& Writer::body(std::string_view content_type, std::string_view body) {

@@ -27,7 +27,7 @@ enum CharClass : uint16_t {
     kParam = 512,       // paramchar: unreserved and [ ] / : & + $ -- and %
     kHost = 1024,       // alphanum - . _ (underscore is not in the RFC, but is in real host names)
     kScheme = 2048,     // alphanum + - .
-    kValue = 8192,      // header parameter value: token, host, IPv6, and what phones really send (@)
+    kValue = 8192,      // header parameter value: token, host, IPv6, and what is really sent: @ =
     kUriAny = 4096,     // any character that a URI may contain (RFC 3986), for opaque ones
 };
 
@@ -46,7 +46,7 @@ constexpr std::array<uint16_t, 256> make_char_classes() {
     mark(t, "-_.!~*'()", kUnreserved | kUser | kParam | kUriAny);
     mark(t, "&=+$,;?/%", kUser | kUriAny);
     mark(t, "[]/:&+$%", kParam | kUriAny | kValue);
-    mark(t, "@()", kValue);
+    mark(t, "@()=", kValue);
     mark(t, "-._", kHost);
     mark(t, "+-.", kScheme);
     mark(t, "@#=|^`", kUriAny);

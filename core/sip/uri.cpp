@@ -72,6 +72,13 @@ bool parse_params(Cursor& in, Uri& out) {
            (out.params.empty() || out.params.back() != ';');
 }
 
+// "#" should be escaped, but phones dial feature codes (*21#) as they are.
+bool is_user(std::string_view text) {
+    for (const char c : text)
+        if (!is_in(c, kUser) && c != '#') return false;
+    return !text.empty();
+}
+
 bool parse_userinfo(std::string_view userinfo, Uri& out) {
     const size_t colon = userinfo.find(':');
     out.user = userinfo.substr(0, colon);
@@ -82,7 +89,7 @@ bool parse_userinfo(std::string_view userinfo, Uri& out) {
         // password has fewer characters than user (no ; ? /), but RFC 4475 3.1.1.2 only shows the ones it has
         if (!all_in(out.password, kUser)) return false;
     }
-    return !out.user.empty() && all_in(out.user, kUser) && escapes_are_whole(userinfo);
+    return is_user(out.user) && escapes_are_whole(userinfo);
 }
 
 bool parse_sip(Cursor& in, Uri& out, Bad& bad) {

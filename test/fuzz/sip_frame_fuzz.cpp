@@ -21,7 +21,16 @@ struct Outcome {
 void check_message(std::string_view frame) {
     static Message message;
     Bad bad;
-    if (message.parse(frame, bad)) FUZZ_EXPECT(message.bytes().size() == frame.size());
+    if (!message.parse(frame, bad)) return;
+    FUZZ_EXPECT(message.bytes().size() == frame.size());
+    FUZZ_EXPECT(message.content_length() == message.body().size());
+}
+
+// A head without a usable Content-Length: the parser must not find one.
+void check_refused_head(std::string_view head) {
+    static Message message;
+    Bad bad;
+    FUZZ_EXPECT(!message.parse(head, bad) || !message.has(HeaderId::content_length));
 }
 
 Outcome deliver(std::string_view stream, size_t step) {
@@ -37,6 +46,7 @@ Outcome deliver(std::string_view stream, size_t step) {
             if (r.kind == FrameKind::error) {
                 outcome.status = r.status;
                 FUZZ_EXPECT(r.status >= 400);
+                if (r.status == 400 && r.bytes > 0) check_refused_head(stream.substr(start, r.bytes));
                 return outcome;
             }
             FUZZ_EXPECT(r.bytes > 0);

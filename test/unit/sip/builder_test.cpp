@@ -112,6 +112,12 @@ TEST_F(Builder, ReplyParsesAsTheResponseToItsRequest) {
     EXPECT_EQ(response.second_via()->host, "a");
 }
 
+TEST(WriterTest, ReasonCannotAddLines) {
+    std::string out;
+    Writer(out).status_line(400, "bad\r\nVia: evil");
+    EXPECT_EQ(out, "SIP/2.0 400 bad  Via: evil\r\n");
+}
+
 TEST(WriterTest, Lines) {
     std::string out;
     Writer(out).request_line("BYE", "sip:a").header(HeaderId::max_forwards, "70").body("", "");

@@ -26,6 +26,7 @@ constexpr Case kCases[] = {
     {"quoted", ";x=\"a;b\\\",c\";y", nullptr, "x=\"a;b\\\",c\"|y", 14},
     {"ipv6", ";received=[2001:db8::9:255]", nullptr, "received=[2001:db8::9:255]", 27},
     {"ipv6_bare", ";received=2001:db8::9:255", nullptr, "received=2001:db8::9:255", 25},
+    {"base64", ";a=b==;c=d", nullptr, "a=b==|c=d", 10},
     {"stops_at_comma", ";a=1 , next", nullptr, "a=1", 5},
     {"empty_name", ";;", "parameter: name", "", 0},
     {"trailing_separator", ";a;", "parameter: name", "a", 0},

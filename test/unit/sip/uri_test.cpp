@@ -29,6 +29,7 @@ constexpr Case kCases[] = {
      "sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com",
      true, Scheme::sip, "1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*",
      "&it+has=1,weird!*pas$wo~d_too.(doesn't-it)", "example.com", 0, "", ""},
+    {"feature_code", "sip:*21#@h", true, Scheme::sip, "*21#", "", "h", 0, "", ""},
     {"escaped_nul", "sip:%00%00@host5.example.com", true, Scheme::sip, "%00%00", "", "host5.example.com", 0, "", ""},
     {"port_ambiguous", "sip:[2001:db8::10:5070]", true, Scheme::sip, "", "", "[2001:db8::10:5070]", 0, "", ""},
     {"mapped", "sip:u@[::ffff:192.0.2.1]", true, Scheme::sip, "u", "", "[::ffff:192.0.2.1]", 0, "", ""},
