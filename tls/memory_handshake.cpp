@@ -39,6 +39,11 @@ MemoryPair::MemoryPair(SSL_CTX* server, SSL_CTX* client, SSL_SESSION* resume)
     if (resume) SSL_set_session(client_.get(), resume);
 }
 
+MemoryPair::~MemoryPair() {
+    for (SSL* ssl : {server_.get(), client_.get()})
+        if (ssl) SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
 Status MemoryPair::connect() {
     if (!server_ || !client_) return Error{Errc::no_memory, "out of memory", ""};
     for (int flight = 0; flight < kMostFlights; ++flight) {

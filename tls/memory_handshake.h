@@ -12,6 +12,10 @@ class MemoryPair {
   public:
     // FAILS: out of memory; connect() then says so.
     MemoryPair(SSL_CTX* server, SSL_CTX* client, SSL_SESSION* resume = nullptr);
+    // As the channel does: an end without close_notify is no reason to forget the session.
+    ~MemoryPair();
+    MemoryPair(const MemoryPair&) = delete;
+    MemoryPair& operator=(const MemoryPair&) = delete;
 
     // The handshake, and one message in each direction so that tickets have arrived.
     // FAILS with the reason of the side that failed first.

@@ -13,7 +13,7 @@
 
 namespace kahu::tls {
 
-inline constexpr int kSpareLibraryContexts = 16;
+inline constexpr int kSpareLibraryContexts = 64;
 
 struct OpensslPart {
     std::atomic<uint64_t> incarnations;  // of all slots; the last one's number

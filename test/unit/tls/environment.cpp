@@ -40,6 +40,7 @@ class Environment : public ::testing::Environment {
         ASSERT_EQ(openssl_is_shared(), kShimsCompiledIn) << why_not_shared();
         prepare_contexts();
         identities();
+        shared_page();
         OPENSSL_thread_stop();
     }
 };
@@ -121,6 +122,8 @@ const Identities& identities() {
         all.ca = std::move(*make_identity(KeyKind::ec_p256, "Test CA", nullptr, nullptr));
         all.ec = std::move(*make_identity(KeyKind::ec_p256, "ec.test", &all.ca, nullptr));
         all.rsa = std::move(*make_identity(KeyKind::rsa_2048, "rsa.test", &all.ca, nullptr));
+        all.ec_renewed = std::move(*make_identity(KeyKind::ec_p256, "ec.test", &all.ca, nullptr));
+        all.rsa_renewed = std::move(*make_identity(KeyKind::rsa_2048, "rsa.test", &all.ca, nullptr));
         all.client = std::move(*make_identity(KeyKind::ec_p256, "client.test", &all.ca, nullptr));
         all.crl = std::move(*make_empty_crl(all.ca));
         return all;
@@ -153,7 +156,9 @@ OwnedContext context(const ContextWish& wish, const SSL_METHOD* method, OSSL_LIB
 }  // namespace
 
 OwnedContext server_context(const ContextWish& wish) {
-    const ThrowawayIdentity& own = wish.key == KeyKind::ec_p256 ? identities().ec : identities().rsa;
+    const Identities& all = identities();
+    const ThrowawayIdentity& own = wish.key == KeyKind::ec_p256 ? (wish.renewed ? all.ec_renewed : all.ec)
+                                                                : (wish.renewed ? all.rsa_renewed : all.rsa);
     OwnedContext made = context(wish, TLS_server_method(), slot_libctx(), own);
     EXPECT_TRUE(configure_context(made.get(), true, wish.policy));
     return made;

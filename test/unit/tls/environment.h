@@ -22,7 +22,7 @@ bool killed_in_child(int slot, const std::function<void()>& work);
 
 // CA, server certificates and a client certificate, made once.
 struct Identities {
-    ThrowawayIdentity ca, ec, rsa, client;
+    ThrowawayIdentity ca, ec, rsa, ec_renewed, rsa_renewed, client;
     OwnedCrl crl;
 };
 const Identities& identities();
@@ -32,6 +32,7 @@ struct ContextWish {
     KeyKind key = KeyKind::ec_p256;
     bool tickets = true, verify = false;
     std::string policy = "test";
+    bool renewed = false;  // the certificate
 };
 // As the server configures its contexts, with slot_libctx().
 OwnedContext server_context(const ContextWish& wish);
