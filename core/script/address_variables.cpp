@@ -81,7 +81,7 @@ Value connection(Run& run, const Use&) {
     return id == 0 ? Value::none() : Value::of(id);
 }
 
-const Variable kVariables[] = {
+constexpr Variable kVariables[] = {
     {"si", "Source address.", source_ip},
     {"src_ip", "The same as $si.", source_ip},
     {"siz", "Source address, IPv6 in brackets.", source_ip_brackets},

@@ -145,7 +145,7 @@ int is_method(Run& run, const Args& args) {
 
 constexpr uint16_t kRequests = kRequestRoute | kFailureRoute | kBranchRoute | kEventRoute;
 
-const Function kFunctions[] = {
+constexpr Function kFunctions[] = {
     {"setflag", 1, 1, "(int flag)", "Sets a flag of the message.", kAnyRoute, set_flag, prepare_flag},
     {"resetflag", 1, 1, "(int flag)", "Clears a flag of the message.", kAnyRoute, reset_flag, prepare_flag},
     {"isflagset", 1, 1, "(int flag)", "True if the flag is set.", kAnyRoute, is_flag_set, prepare_flag},
@@ -178,14 +178,15 @@ const Function kFunctions[] = {
 
 }  // namespace
 
-const Function kIsMethod = {"is_method",
-                            1,
-                            1,
-                            "(string methods)",
-                            "True if the request's method, or the CSeq method of a reply, is one of \"INVITE|ACK\".",
-                            kAnyRoute,
-                            is_method,
-                            prepare_is_method};
+constinit const Function kIsMethod = {
+    "is_method",
+    1,
+    1,
+    "(string methods)",
+    "True if the request's method, or the CSeq method of a reply, is one of \"INVITE|ACK\".",
+    kAnyRoute,
+    is_method,
+    prepare_is_method};
 
 std::span<const Function> core_functions() { return kFunctions; }
 

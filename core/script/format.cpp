@@ -40,6 +40,11 @@ std::string_view Format::constant() const {
     return pieces_.empty() ? std::string_view() : std::string_view(pieces_.front().text);
 }
 
+Value Format::value(Run& run) const {
+    if (pieces_.size() == 1 && pieces_.front().variable != nullptr) return pieces_.front().variable->value(run);
+    return Value::of(text(run));
+}
+
 std::string_view Format::text(Run& run) const {
     if (is_constant()) return constant();
     constexpr std::string_view kNull = "<null>";

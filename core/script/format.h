@@ -27,7 +27,8 @@ class Format : public Expression {
     std::string_view constant() const;  // REQUIRES: is_constant()
     // Into the run's arena; when the format is one text or one variable that has text, without a copy.
     std::string_view text(Run& run) const;
-    Value value(Run& run) const override { return Value::of(text(run)); }
+    // Of a text that is one variable and nothing else, the variable's own value: it may be null or an integer.
+    Value value(Run& run) const override;
 
   private:
     struct Piece {

@@ -64,7 +64,7 @@ Value content_length(Run& run, const Use&) {
     return length ? Value::of(int64_t{*length}) : Value::none();
 }
 
-const Variable kVariables[] = {
+constexpr Variable kVariables[] = {
     {"hdr", "Value of a header; [n] picks one of several, negative from the end.", header, nullptr, prepare_header},
     {"hdrc", "How many headers of that name there are.", header_count, nullptr, prepare_header},
     {"ci", "Call-ID.", call_id},

@@ -54,7 +54,7 @@ Value host_part(const sip::Uri& uri) { return text_or_none(uri.host); }
 Value port_part(const sip::Uri& uri) { return Value::of(int64_t{uri_port(uri)}); }
 Value transport_part(const sip::Uri& uri) { return text_or_none(uri_transport(uri)); }
 
-const Variable kVariables[] = {
+constexpr Variable kVariables[] = {
     {"fu", "URI in From.", of_party<kFrom, uri_of>},
     {"from", "The same as $fu.", of_party<kFrom, uri_of>},
     {"fU", "User of the URI in From.", of_party<kFrom, user_of>},

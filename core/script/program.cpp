@@ -84,7 +84,7 @@ void Program::handle(std::string_view bytes, const net::Inbound& from) const {
     }
     const bool request = work.message.is_request();
     const int route = request ? request_route_ : reply_route_;
-    if (route < 0 || is_ack_to_stateless_reply(work.message)) return;
+    if (route < 0 || absorb_ack(work.message)) return;
     work.run.begin(work.message, from, request ? kRequestRoute : kReplyRoute);
     work.run.program = this;
     run_route(route, work.run);

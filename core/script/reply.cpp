@@ -14,7 +14,7 @@
 namespace kahu::script {
 namespace {
 
-void (*g_count)(int status) = nullptr;
+ReplyCounters g_counters;
 SendReply g_send = net::respond;
 
 constexpr std::string_view kSignature = "kahu (" KAHU_VERSION ")";
@@ -75,7 +75,8 @@ bool build_and_send(const sip::Message& request, const net::Inbound& from, int s
     options.received_port = from.source.port();
     sip::build_reply(request, status, text.reason, options, reply);
     const net::Sent sent = g_send(from, reply_target(request, from, force_rport), reply);
-    if (sent == net::Sent::ok && g_count != nullptr) g_count(status);
+    const auto count = sent == net::Sent::ok ? g_counters.sent : g_counters.failed;
+    if (count != nullptr) count(status);
     return sent == net::Sent::ok;
 }
 
@@ -100,12 +101,14 @@ std::string_view stateless_tag(const sip::Message& request, char* into) {
     return {into, kStatelessTagBytes};
 }
 
-bool is_ack_to_stateless_reply(const sip::Message& request) {
+bool absorb_ack(const sip::Message& request) {
     if (request.method() != sip::Method::ack) return false;
     const sip::NameAddr* const to = request.to();
     if (to == nullptr || to->tag.size() != kStatelessTagBytes) return false;
     char tag[kStatelessTagBytes];
-    return stateless_tag(request, tag) == to->tag;
+    if (stateless_tag(request, tag) != to->tag) return false;
+    if (g_counters.ack_absorbed != nullptr) g_counters.ack_absorbed();
+    return true;
 }
 
 bool reply_stateless(const sip::Message& request, const net::Inbound& from, int status, const ReplyText& text,
@@ -119,7 +122,7 @@ bool reply_stateless(Run& run, int status, const ReplyText& text) {
     return sent;
 }
 
-void set_reply_counter(void (*count)(int status)) { g_count = count; }
+void set_reply_counters(const ReplyCounters& counters) { g_counters = counters; }
 void set_reply_sender(SendReply send) { g_send = send == nullptr ? net::respond : send; }
 
 }  // namespace kahu::script

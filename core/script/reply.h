@@ -31,11 +31,16 @@ bool reply_stateless(const sip::Message& request, const net::Inbound& from, int 
 // kStatelessTagBytes.
 inline constexpr size_t kStatelessTagBytes = 33;
 std::string_view stateless_tag(const sip::Message& request, char* into);
-// An ACK to one of our own negative stateless replies: it ends here (RFC 3261 17.1.1.3).
-bool is_ack_to_stateless_reply(const sip::Message& request);
+// An ACK to one of our own negative stateless replies: it ends here (RFC 3261 17.1.1.3), and is counted.
+bool absorb_ack(const sip::Message& request);
 
-// Who counts the replies sent (module sl); nullptr: nobody.  Set before the first fork.
-void set_reply_counter(void (*count)(int status));
+// Who counts (module sl).  Set before the first fork; entries that are nullptr are not called.
+struct ReplyCounters {
+    void (*sent)(int status) = nullptr;
+    void (*failed)(int status) = nullptr;  // the transport did not take it
+    void (*ack_absorbed)() = nullptr;
+};
+void set_reply_counters(const ReplyCounters& counters);
 // How replies leave: net::respond unless a test looks at them.
 using SendReply = net::Sent (*)(const net::Inbound& from, const SocketAddress& to, std::string_view bytes);
 void set_reply_sender(SendReply send);

@@ -8,6 +8,7 @@ void Run::begin(const sip::Message& message, const net::Inbound& inbound, RouteM
     message_ = &message;
     inbound_ = &inbound;
     kind_ = kind;
+    ++number_;
     arena_.reset();
     flow = Flow::next;
     return_code = last_value = 1;

@@ -39,6 +39,7 @@ class Run {
     Arena& arena() { return arena_; }
     RouteMask kind() const { return kind_; }  // which kind of route is running
     bool is_request() const { return message_->is_request(); }
+    uint64_t number() const { return number_; }  // how many messages this process has begun, this one included
 
     // --- flow ----------------------------------------------------------------------------------------------
     Flow flow = Flow::next;
@@ -85,6 +86,7 @@ class Run {
     const sip::Message* message_ = nullptr;
     const net::Inbound* inbound_ = nullptr;
     RouteMask kind_ = kRequestRoute;
+    uint64_t number_ = 0;
     Arena arena_;
     std::string_view new_uri_, destination_uri_;
     bool uri_known_ = false, uri_good_ = false;

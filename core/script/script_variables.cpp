@@ -126,7 +126,7 @@ Status set_one_flag(Run& run, const Use& use, const Value& value) {
     return {};
 }
 
-const Variable kVariables[] = {
+constexpr Variable kVariables[] = {
     {"var", "A variable of this process, kept from message to message; 0 at first.", get_var, set_var, prepare_var},
     {"vz", "The same as $var.", get_var, set_var, prepare_var},
     {"vn", "As $var, null at first.", get_var, set_var, prepare_vn},

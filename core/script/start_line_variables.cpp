@@ -110,7 +110,7 @@ Value message_part(Run& run, const Use& use) {
     }
 }
 
-const Variable kVariables[] = {
+constexpr Variable kVariables[] = {
     {"ru", "The Request-URI as it is now.", request_uri, set_request_uri},
     {"ruri", "The same as $ru.", request_uri, set_request_uri},
     {"rU", "User of the Request-URI.", of_request_uri<user_of>, set_part<UriPart::user>},

@@ -1,0 +1,62 @@
+// core/modules/pv/module.cpp -- read this file to know what pv offers.
+#include "core/modules/pv/module.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "core/modules/pv/process_variables.h"
+#include "core/modules/pv/time_variables.h"
+#include "core/script/function.h"
+#include "core/script/run.h"
+
+namespace kahu::pv {
+namespace {
+
+using script::Args;
+using script::Run;
+using script::Value;
+
+int truth(bool yes) { return yes ? 1 : -1; }
+
+int is_set(Run& run, const Args& args) { return truth(!args.value(run, 0).is_null()); }
+int not_empty(Run& run, const Args& args) { return truth(!args.text(run, 0).empty()); }
+int is_int(Run& run, const Args& args) { return truth(args.integer(run, 0).has_value()); }
+
+std::string_view type_of(const Value& value) { return value.is_null() ? "null" : value.is_integer() ? "int" : "str"; }
+Status prepare_typeof(Args& args) {
+    const Value* const type = args.constant(1);
+    if (type != nullptr && (!type->is_text() || (type->text != "int" && type->text != "str" && type->text != "null")))
+        return Error{Errc::invalid, "not a type", "int, str or null"};
+    return {};
+}
+int has_type(Run& run, const Args& args) { return truth(type_of(args.value(run, 0)) == args.text(run, 1)); }
+
+constexpr Function kFunctions[] = {
+    {"pv_isset", 1, 1, "(variable)", "True if the variable has a value.", kAnyRoute, is_set},
+    {"not_empty", 1, 1, "(variable)", "True if the variable's text is not empty.", kAnyRoute, not_empty},
+    {"is_int", 1, 1, "(variable)", "True if the variable is an integer, or text that spells one.", kAnyRoute, is_int},
+    {"typeof", 2, 2, "(variable, string type)", "True if the variable is of that type: int, str or null.", kAnyRoute,
+     has_type, prepare_typeof},
+};
+
+std::vector<Variable> all_variables() {
+    std::vector<Variable> all;
+    for (const auto table : {time_variables(), process_variables()}) all.insert(all.end(), table.begin(), table.end());
+    return all;
+}
+const std::vector<Variable> g_variables = all_variables();
+
+}  // namespace
+
+const ModuleDescriptor kModule{
+    .name = "pv",
+    .summary = "Variables of time, process and credentials; questions about variables.",
+    .functions = kFunctions,
+    .variables = g_variables,
+    .description =
+        "The variables of the message, $var() and $avp() need no module here; a configuration may load pv all the "
+        "same, as Kamailio asks for it.",
+};
+
+}  // namespace kahu::pv

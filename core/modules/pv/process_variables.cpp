@@ -1,0 +1,98 @@
+#include "core/modules/pv/process_variables.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "core/script/run.h"
+#include "core/script/variable.h"
+#include "core/sip/auth.h"
+
+namespace kahu::pv {
+namespace {
+
+using script::Run;
+using script::Value;
+using Use = script::VariableUse;
+
+Value process_id(Run&, const Use&) { return Value::of(int64_t{::getpid()}); }
+Value message_number(Run& run, const Use&) { return Value::of(static_cast<int64_t>(run.number())); }
+
+Status prepare_env(Use& use) {
+    if (use.inner.empty() || use.inner_format != nullptr)
+        return Error{Errc::invalid, "$env needs the name of an environment variable", "$env(HOSTNAME)"};
+    return {};
+}
+Value environment(Run&, const Use& use) {
+    const char* const value = std::getenv(use.inner.c_str());
+    return value == nullptr ? Value::none() : Value::of(value);
+}
+
+Status prepare_version(Use& use) {
+    use.number = use.inner == "full";
+    if (use.inner == "num" || use.inner == "full") return {};
+    return Error{Errc::invalid, fmt::format("$version({}) is not known", use.inner), "num or full"};
+}
+Value version(Run&, const Use& use) { return Value::of(use.number != 0 ? "kahu " KAHU_VERSION : KAHU_VERSION); }
+
+// $C(xy): the terminal's colours x on y, for lines that a person reads; "x" keeps the default.
+constexpr std::string_view kColours = "srgybpcw";  // ECMA-48: 30 black, red, green, yellow, blue, purple, cyan, white
+int colour_code(char c, int dark, int bright) {
+    const size_t low = kColours.find(c), high = kColours.find(static_cast<char>(c | 0x20));
+    return low != kColours.npos ? dark + static_cast<int>(low) : bright + static_cast<int>(high);
+}
+Status prepare_colour(Use& use) {
+    const auto known = [](char c) {
+        return c == 'x' || c == 'X' || kColours.find(static_cast<char>(c | 0x20)) != kColours.npos;
+    };
+    if (use.inner.size() != 2 || !known(use.inner[0]) || !known(use.inner[1]))
+        return Error{Errc::invalid, fmt::format("$C({}) is not known", use.inner),
+                     "two of s r g y b p c w (upper case: bright) or x"};
+    std::string codes = "\033[0";
+    if (use.inner[0] != 'x' && use.inner[0] != 'X') codes += fmt::format(";{}", colour_code(use.inner[0], 30, 90));
+    if (use.inner[1] != 'x' && use.inner[1] != 'X') codes += fmt::format(";{}", colour_code(use.inner[1], 40, 100));
+    use.prepared = std::make_shared<std::string>(codes + "m");
+    return {};
+}
+Value colour(Run&, const Use& use) {
+    return Value::of(std::string_view(*static_cast<const std::string*>(use.prepared.get())));
+}
+
+// Authorization, or Proxy-Authorization if that one is not there.
+template <std::string_view sip::AuthValue::*part>
+Value of_credentials(Run& run, const Use&) {
+    const sip::HeaderField* field = run.message().first(sip::HeaderId::authorization);
+    if (field == nullptr) field = run.message().first(sip::HeaderId::proxy_authorization);
+    sip::AuthValue value;
+    sip::Bad bad;
+    if (field == nullptr || !sip::parse_auth(field->value, value, bad) || (value.*part).empty()) return Value::none();
+    return Value::of(value.*part);
+}
+Value user_of_credentials(Run& run, const Use& use) {
+    const Value name = of_credentials<&sip::AuthValue::username>(run, use);
+    return name.is_null() ? name : Value::of(name.text.substr(0, name.text.find('@')));
+}
+
+constexpr Variable kVariables[] = {
+    {"pp", "Process id.", process_id},
+    {"mi", "How many messages this process has routed, this one included.", message_number},
+    {"env", "An environment variable.", environment, nullptr, prepare_env},
+    {"version", "Version of the server: num or full.", version, nullptr, prepare_version},
+    {"C", "Colours of the terminal: foreground and background.", colour, nullptr, prepare_colour},
+    {"au", "User name in the credentials.", of_credentials<&sip::AuthValue::username>},
+    {"aU", "User name in the credentials, up to \"@\".", user_of_credentials},
+    {"ar", "Realm in the credentials.", of_credentials<&sip::AuthValue::realm>},
+    {"adu", "URI in the credentials.", of_credentials<&sip::AuthValue::uri>},
+    {"aa", "Algorithm in the credentials.", of_credentials<&sip::AuthValue::algorithm>},
+    {"adn", "Nonce in the credentials.", of_credentials<&sip::AuthValue::nonce>},
+    {"adc", "Client nonce in the credentials.", of_credentials<&sip::AuthValue::cnonce>},
+    {"adr", "Response in the credentials.", of_credentials<&sip::AuthValue::response>},
+    {"ado", "Opaque in the credentials.", of_credentials<&sip::AuthValue::opaque>},
+};
+
+}  // namespace
+
+std::span<const Variable> process_variables() { return kVariables; }
+
+}  // namespace kahu::pv

@@ -1,0 +1,108 @@
+// core/modules/siputils/module.cpp -- read this file to know what siputils offers.
+#include "core/modules/siputils/module.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+#include "core/base/text.h"
+#include "core/modules/siputils/uri_checks.h"
+#include "core/script/core_functions.h"
+#include "core/script/function.h"
+#include "core/script/run.h"
+#include "core/sip/params.h"
+
+namespace kahu::siputils {
+namespace {
+
+using script::Args;
+using script::Run;
+
+int truth(bool yes) { return yes ? 1 : -1; }
+
+int has_totag(Run& run, const Args&) {
+    const sip::NameAddr* const to = run.message().to();
+    return truth(to != nullptr && !to->tag.empty());
+}
+int is_request(Run& run, const Args&) { return truth(run.is_request()); }
+int is_reply(Run& run, const Args&) { return truth(!run.is_request()); }
+
+// Only one Via: nobody forwarded it before us.
+int is_first_hop(Run& run, const Args&) {
+    return truth(run.message().second_via() == nullptr && !run.message().has(sip::HeaderId::record_route));
+}
+
+int is_supported(Run& run, const Args& args) {
+    const std::string_view wanted = args.text(run, 0);
+    const sip::Message& message = run.message();
+    for (const sip::HeaderField* field = message.first(sip::HeaderId::supported); field; field = message.next(field)) {
+        sip::ListSplitter list(field->value);
+        for (std::string_view tag; list.next(tag);)
+            if (text::iequals(tag, wanted)) return 1;
+    }
+    return -1;
+}
+
+// Date = "Sat, 13 Nov 2010 23:29:00 GMT" (RFC 3261 25.1).  The month names are the protocol's, not the locale's.
+bool parse_date(std::string_view text, time_t& out) {
+    constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    if (text.size() != 29 || text.substr(25) != " GMT" || text[16] != ' ') return false;
+    const auto number = [&](size_t at, size_t digits) { return text::to_int(text.substr(at, digits)).value_or(-1); };
+    const size_t month = kMonths.find(text.substr(8, 3));
+    tm parts{};
+    parts.tm_mday = static_cast<int>(number(5, 2));
+    parts.tm_mon = static_cast<int>(month / 3);
+    parts.tm_year = static_cast<int>(number(12, 4)) - 1900;
+    parts.tm_hour = static_cast<int>(number(17, 2));
+    parts.tm_min = static_cast<int>(number(20, 2));
+    parts.tm_sec = static_cast<int>(number(23, 2));
+    const bool good = month != kMonths.npos && month % 3 == 0 && parts.tm_mday > 0 && parts.tm_year >= 0 &&
+                      parts.tm_hour >= 0 && parts.tm_min >= 0 && parts.tm_sec >= 0;
+    if (good) out = ::timegm(&parts);
+    return good;
+}
+int hdr_date_check(Run& run, const Args& args) {
+    const sip::HeaderField* const field = run.message().first(sip::HeaderId::date);
+    time_t at = 0;
+    if (field == nullptr || !parse_date(field->value, at)) return -1;
+    return truth(::time(nullptr) - at <= args.number(run, 0));
+}
+
+// Row by row, so that is_method stays one row for the two modules that list it.
+const Function kFunctions[] = {
+    script::kIsMethod,
+    {"has_totag", 0, 0, "()", "True if To has a tag: the request belongs to a dialog.", kAnyRoute, has_totag},
+    {"is_request", 0, 0, "()", "True for a request.", kAnyRoute, is_request},
+    {"is_reply", 0, 0, "()", "True for a reply.", kAnyRoute, is_reply},
+    {"is_first_hop", 0, 0, "()", "True if nobody forwarded the message before us.", kAnyRoute, is_first_hop},
+    {"is_supported", 1, 1, "(string option)", "True if Supported lists that option tag.", kAnyRoute, is_supported},
+    {"is_uri", 1, 1, "(string text)", "True if the text is a URI.", kAnyRoute, is_uri},
+    {"is_numeric", 1, 1, "(string text)", "True if the text is digits only.", kAnyRoute, is_numeric},
+    {"is_alphanum", 1, 1, "(string text)", "True if the text is letters and digits only.", kAnyRoute, is_alphanum},
+    {"is_alphanumex", 2, 2, "(string text, string more)", "As is_alphanum(), also allowing the given characters.",
+     kAnyRoute, is_alphanumex},
+    {"is_tel_number", 1, 1, "(string text)", "True for digits with or without a plus sign before them.", kAnyRoute,
+     is_tel_number},
+    {"is_e164", 1, 1, "(string number)", "True for a plus sign and 2 to 15 digits.", kAnyRoute, is_e164},
+    {"is_uri_user_e164", 1, 1, "(string uri)", "True if the URI's user is a plus sign and 2 to 15 digits.", kAnyRoute,
+     is_uri_user_e164},
+    {"uri_param", 1, 2, "(string name[, string value])", "True if the Request-URI has that parameter, with that value.",
+     kAnyRoute, uri_param},
+    {"cmp_uri", 2, 2, "(string uri, string uri)", "True if both name the same resource (RFC 3261 19.1.4).", kAnyRoute,
+     cmp_uri},
+    {"cmp_aor", 2, 2, "(string uri, string uri)", "True if user, host and port are the same.", kAnyRoute, cmp_aor},
+    {"is_gruu", 0, 1, "([string uri])", "1 for a public GRUU, 2 for a temporary one, false otherwise.", kAnyRoute,
+     is_gruu},
+    {"hdr_date_check", 1, 1, "(int seconds)", "True if Date is not older than that.", kAnyRoute, hdr_date_check},
+};
+
+}  // namespace
+
+const ModuleDescriptor kModule{
+    .name = "siputils",
+    .summary = "Questions about a message, its URIs and its numbers.",
+    .functions = kFunctions,
+    .description = "Functions that look at the message and change nothing.",
+};
+
+}  // namespace kahu::siputils

@@ -1,0 +1,20 @@
+// core/modules/siputils/uri_checks.h -- questions about URIs and numbers.
+#pragma once
+#include "core/script/function.h"
+#include "core/script/run.h"
+
+namespace kahu::siputils {
+
+int is_uri(script::Run& run, const script::Args& args);
+int is_numeric(script::Run& run, const script::Args& args);
+int is_alphanum(script::Run& run, const script::Args& args);
+int is_alphanumex(script::Run& run, const script::Args& args);
+int is_tel_number(script::Run& run, const script::Args& args);
+int is_e164(script::Run& run, const script::Args& args);
+int is_uri_user_e164(script::Run& run, const script::Args& args);
+int uri_param(script::Run& run, const script::Args& args);
+int cmp_uri(script::Run& run, const script::Args& args);
+int cmp_aor(script::Run& run, const script::Args& args);
+int is_gruu(script::Run& run, const script::Args& args);
+
+}  // namespace kahu::siputils

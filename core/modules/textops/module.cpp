@@ -1,0 +1,201 @@
+// core/modules/textops/module.cpp -- read this file to know what textops offers.
+#include "core/modules/textops/module.h"
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+#include "core/script/core_functions.h"
+#include "core/script/function.h"
+#include "core/script/regex.h"
+#include "core/script/run.h"
+#include "core/sip/header_table.h"
+#include "core/sip/params.h"
+
+namespace kahu::textops {
+namespace {
+
+using script::Args;
+using script::Regex;
+using script::Run;
+using sip::HeaderField;
+using sip::HeaderId;
+
+using RegexPtr = std::shared_ptr<const Regex>;
+
+int truth(bool yes) { return yes ? 1 : -1; }
+
+// --- headers ---------------------------------------------------------------------------------------
+Status prepare_header_name(Args& args) {
+    const script::Value* const name = args.constant(0);
+    if (name == nullptr) return {};
+    if (!name->is_text() || name->text.empty())
+        return Error{Errc::invalid, "a header's name is missing", "\"Subject\""};
+    args.keep(sip::header_id(name->text));
+    return {};
+}
+const HeaderField* first_named(Run& run, const Args& args) {
+    const HeaderId* const id = args.prepared<HeaderId>();
+    return id != nullptr && *id != HeaderId::other ? run.message().first(*id) : run.message().first(args.text(run, 0));
+}
+int is_present_hf(Run& run, const Args& args) { return truth(first_named(run, args) != nullptr); }
+
+// --- search ----------------------------------------------------------------------------------------
+template <size_t i>
+Status prepare_regex(Args& args) {
+    const script::Value* const pattern = args.constant(i);
+    if (pattern == nullptr) return {};
+    auto regex = Regex::compile(pattern->is_text() ? pattern->text : std::to_string(pattern->number));
+    if (!regex) return std::move(regex).error();
+    args.keep(*regex);
+    return {};
+}
+bool found(Run& run, const Args& args, size_t i, std::string_view text) {
+    if (const RegexPtr* const known = args.prepared<RegexPtr>()) return (*known)->matches(text);
+    const RegexPtr regex = script::cached_regex(args.text(run, i));
+    return regex != nullptr && regex->matches(text);
+}
+int search(Run& run, const Args& args) { return truth(found(run, args, 0, run.message().bytes())); }
+int search_body(Run& run, const Args& args) {
+    return truth(!run.message().body().empty() && found(run, args, 0, run.message().body()));
+}
+// search_hf(name, pattern, which): "a" all (default), "f" the first, "l" the last.
+int search_hf(Run& run, const Args& args) {
+    const sip::Message& message = run.message();
+    const std::string_view which = args.text(run, 2);
+    const bool only_last = which == "l", only_first = which == "f";
+    for (const HeaderField* field = message.first(args.text(run, 0)); field != nullptr; field = message.next(field)) {
+        if (only_last && message.next(field) != nullptr) continue;
+        if (found(run, args, 1, field->value)) return 1;
+        if (only_first) return -1;
+    }
+    return -1;
+}
+
+// --- body ------------------------------------------------------------------------------------------
+int has_body(Run& run, const Args& args) {
+    if (run.message().body().empty()) return -1;
+    if (args.size() == 0) return 1;
+    const HeaderField* const type = run.message().first(HeaderId::content_type);
+    if (type == nullptr) return -1;
+    return truth(
+        text::iequals(text::trim(type->value.substr(0, type->value.find(';'))), text::trim(args.text(run, 0))));
+}
+
+// --- texts -----------------------------------------------------------------------------------------
+int cmp_str(Run& run, const Args& args) { return truth(args.text(run, 0) == args.text(run, 1)); }
+int cmp_istr(Run& run, const Args& args) { return truth(text::iequals(args.text(run, 0), args.text(run, 1))); }
+int starts_with(Run& run, const Args& args) { return truth(args.text(run, 0).starts_with(args.text(run, 1))); }
+int ends_with(Run& run, const Args& args) { return truth(args.text(run, 0).ends_with(args.text(run, 1))); }
+int str_find(Run& run, const Args& args) {
+    const std::string_view text = args.text(run, 0);
+    return truth(text.find(args.text(run, 1)) != text.npos);
+}
+int str_ifind(Run& run, const Args& args) {
+    const std::string_view text = args.text(run, 0), wanted = args.text(run, 1);
+    for (size_t i = 0; i + wanted.size() <= text.size(); ++i)
+        if (text::iequals(text.substr(i, wanted.size()), wanted)) return 1;
+    return -1;
+}
+
+template <class Same>
+int any_in_list(Run& run, const Args& args, Same same) {
+    const std::string_view subject = args.text(run, 0), separator = args.text(run, 2);
+    std::string_view list = args.text(run, 1);
+    if (separator.empty()) return -1;
+    while (true) {
+        const size_t end = list.find(separator.front());
+        if (same(subject, text::trim(list.substr(0, end)))) return 1;
+        if (end == list.npos) return -1;
+        list.remove_prefix(end + 1);
+    }
+}
+int in_list(Run& run, const Args& args) {
+    return any_in_list(run, args, [](std::string_view subject, std::string_view item) { return subject == item; });
+}
+int in_list_prefix(Run& run, const Args& args) {
+    return any_in_list(run, args, [](std::string_view subject, std::string_view item) {
+        return !item.empty() && subject.starts_with(item);
+    });
+}
+
+int is_privacy(Run& run, const Args& args) {
+    const HeaderField* const field = run.message().first(HeaderId::privacy);
+    if (field == nullptr) return -1;
+    std::string_view values = field->value;
+    const std::string_view wanted = args.text(run, 0);
+    while (true) {
+        const size_t end = values.find_first_of(";,");
+        if (text::iequals(text::trim(values.substr(0, end)), wanted)) return 1;
+        if (end == values.npos) return -1;
+        values.remove_prefix(end + 1);
+    }
+}
+
+// Every line must be a header of its own: variables may hold what a peer sent, and that must not end the header
+// section.
+bool are_header_lines(std::string_view text) {
+    while (!text.empty()) {
+        const size_t end = text.find("\r\n");
+        if (end == text.npos || end == 0) return false;
+        const std::string_view line = text.substr(0, end);
+        const bool folded = line.front() == ' ' || line.front() == '\t';
+        if ((!folded && line.find(':') == line.npos) || line.find_first_of("\r\n") != line.npos) return false;
+        text.remove_prefix(end + 2);
+    }
+    return true;
+}
+Status prepare_reply_header(Args& args) {
+    const script::Value* const constant = args.constant(0);
+    if (constant != nullptr && (!constant->is_text() || constant->text.empty() || !are_header_lines(constant->text)))
+        return Error{Errc::invalid, "not a header line", "\"Name: value\\r\\n\""};
+    return {};
+}
+int append_to_reply(Run& run, const Args& args) {
+    const std::string_view lines = args.text(run, 0);
+    if (lines.empty() || !are_header_lines(lines)) return -1;
+    run.reply_headers.append(lines);
+    return 1;
+}
+
+constexpr std::string_view kTwoTexts = "(string text, string other)";
+
+const Function kFunctions[] = {
+    script::kIsMethod,
+    {"is_present_hf", 1, 1, "(string name)", "True if the message has a header of that name.", kAnyRoute, is_present_hf,
+     prepare_header_name},
+    {"search", 1, 1, "(string regex)", "True if the pattern is somewhere in the message.", kAnyRoute, search,
+     prepare_regex<0>, 1},
+    {"search_body", 1, 1, "(string regex)", "True if the pattern is somewhere in the body.", kAnyRoute, search_body,
+     prepare_regex<0>, 1},
+    {"search_hf", 2, 3, "(string name, string regex[, string which])",
+     "True if the pattern is in a header of that name; which is a (all), f (first) or l (last).", kAnyRoute, search_hf,
+     prepare_regex<1>, 2},
+    {"has_body", 0, 1, "([string type])", "True if there is a body, of that content type if one is given.", kAnyRoute,
+     has_body},
+    {"cmp_str", 2, 2, kTwoTexts, "True if both are equal.", kAnyRoute, cmp_str},
+    {"cmp_istr", 2, 2, kTwoTexts, "True if both are equal, letters in either case.", kAnyRoute, cmp_istr},
+    {"starts_with", 2, 2, kTwoTexts, "True if the text begins with the other.", kAnyRoute, starts_with},
+    {"ends_with", 2, 2, kTwoTexts, "True if the text ends with the other.", kAnyRoute, ends_with},
+    {"str_find", 2, 2, kTwoTexts, "True if the other is somewhere in the text.", kAnyRoute, str_find},
+    {"str_ifind", 2, 2, kTwoTexts, "As str_find(), letters in either case.", kAnyRoute, str_ifind},
+    {"in_list", 3, 3, "(string subject, string list, string separator)", "True if the subject is one item of the list.",
+     kAnyRoute, in_list},
+    {"in_list_prefix", 3, 3, "(string subject, string list, string separator)",
+     "True if the subject begins with one item of the list.", kAnyRoute, in_list_prefix},
+    {"is_privacy", 1, 1, "(string type)", "True if Privacy asks for that: id, user, header, session, none, critical.",
+     kAnyRoute, is_privacy},
+    {"append_to_reply", 1, 1, "(string lines)",
+     "Adds header lines, each with its CRLF, to the replies sent from here on.",
+     kRequestRoute | kFailureRoute | kBranchRoute | kEventRoute, append_to_reply, prepare_reply_header},
+};
+
+}  // namespace
+
+const ModuleDescriptor kModule{
+    .name = "textops",
+    .summary = "Looks at headers, bodies and texts; adds headers to replies.",
+    .functions = kFunctions,
+    .description = "Patterns are POSIX extended regular expressions; letters match in either case.",
+};
+
+}  // namespace kahu::textops
