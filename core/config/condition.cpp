@@ -16,9 +16,9 @@ struct Row {
     std::string_view op;
     int level;
 };
-constexpr Row kOperators[] = {{"||", 1}, {"or", 1},  {"&&", 2}, {"and", 2}, {"|", 3},  {"^", 4}, {"&", 5}, {"==", 6},
-                              {"!=", 6}, {"<", 7},   {"<=", 7}, {">", 7},   {">=", 7}, {"<<", 8}, {">>", 8}, {"+", 9},
-                              {"-", 9},  {"*", 10},  {"/", 10}, {"%", 10}};
+constexpr Row kOperators[] = {{"||", 1}, {"or", 1}, {"&&", 2}, {"and", 2}, {"|", 3},  {"^", 4},  {"&", 5},
+                              {"==", 6}, {"!=", 6}, {"<", 7},  {"<=", 7},  {">", 7},  {">=", 7}, {"<<", 8},
+                              {">>", 8}, {"+", 9},  {"-", 9},  {"*", 10},  {"/", 10}, {"%", 10}};
 
 int64_t number(const Value& value) {
     if (const auto* n = std::get_if<int64_t>(&value)) return *n;
@@ -34,7 +34,9 @@ int64_t wrapped(uint64_t value) { return static_cast<int64_t>(value); }
 
 class Evaluator {
   public:
-    Evaluator(std::string_view text, const Defines& defines) : scanner_(text, 0, ignored_), defines_(defines) { step(); }
+    Evaluator(std::string_view text, const Defines& defines) : scanner_(text, 0, ignored_), defines_(defines) {
+        step();
+    }
 
     Result<Value> whole() {
         Value value = binary(1);
@@ -168,7 +170,7 @@ class Evaluator {
         return op == "/" ? left / right : left % right;
     }
 
-    Diagnostics ignored_;   // the scanner's complaints; the first becomes the error
+    Diagnostics ignored_;  // the scanner's complaints; the first becomes the error
     Scanner scanner_;
     const Defines& defines_;
     RawToken token_;

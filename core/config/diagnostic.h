@@ -34,7 +34,8 @@ class Diagnostics {
     size_t errors() const { return errors_; }
     const std::vector<Diagnostic>& all() const { return kept_; }
 
-    // "kahu.cfg:12:5: unknown statement 'lisen' — did you mean 'listen'?"; warnings say so: "kahu.cfg:3:1: warning: ..."
+    // "kahu.cfg:12:5: unknown statement 'lisen' — did you mean 'listen'?"; warnings say so: "kahu.cfg:3:1: warning:
+    // ..."
     std::string text(const Diagnostic& diagnostic) const;
     std::string text() const;  // all, one per line
     // The first error as the result of an operation; how many more there are goes into the hint.

@@ -13,7 +13,9 @@ namespace {
 constexpr size_t kMaxSubstitutions = 200;
 constexpr size_t kMaxConditions = 200;
 
-bool is_name_char(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
+bool is_name_char(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
 
 bool is_any(std::string_view name, std::initializer_list<std::string_view> names) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -38,7 +40,9 @@ void Preprocessor::directive(const RawToken& token) {
     } else if (is_any(name, {"subst", "substdef", "substdefs"})) {
         const RawToken text = levels_.back().scanner.next();
         if (text.kind == RawKind::text) substitute(name, text.text, text.at);
-        else diagnostics_.error(token.at, fmt::format("#!{} is not followed by a string", name), "\"/pattern/replacement/g\"");
+        else
+            diagnostics_.error(token.at, fmt::format("#!{} is not followed by a string", name),
+                               "\"/pattern/replacement/g\"");
     } else if (is_any(name, {"defexp", "defexps"})) {
         define_expression(name, token.at);
     } else if (is_any(name, {"defenv", "defenvs", "trydefenv", "trydefenvs"})) {
@@ -75,14 +79,16 @@ bool Preprocessor::conditional(const std::string& name, const Location& at) {
         }
         Condition& open = conditions_.back();
         if (open.else_seen)
-            diagnostics_.error(at, "a second #!else", fmt::format("the block began at {}", diagnostics_.files.text(open.at)));
+            diagnostics_.error(at, "a second #!else",
+                               fmt::format("the block began at {}", diagnostics_.files.text(open.at)));
         open.else_seen = true;
         return !std::exchange(open.taken, true);
     }
     bool active = false;
     if (name == "ifexp") {
         const Result<Value> value = evaluate(rest, defines_);
-        if (!value) diagnostics_.error(at, "#!ifexp: " + value.error().what, "only numbers, strings, defines and operators");
+        if (!value)
+            diagnostics_.error(at, "#!ifexp: " + value.error().what, "only numbers, strings, defines and operators");
         active = value && truth(*value);
     } else {
         std::string_view left = rest;
@@ -107,7 +113,7 @@ void Preprocessor::skip_block() {
     for (;;) {
         Location at;
         const std::string name = scanner.skip_to_directive(at);
-        if (name.empty()) return;   // the level's end reports what is open
+        if (name.empty()) return;  // the level's end reports what is open
         if (is_any(name, {"ifdef", "ifndef", "ifexp"})) ++nested;
         else if (name == "endif" && nested > 0) --nested;
         else if (nested == 0 && is_any(name, {"else", "endif"}) && conditional(name, at)) return;
@@ -134,8 +140,10 @@ void Preprocessor::define(const std::string& directive, const Location& at) {
     if (is_any(directive, {"redefine", "redef"})) defines_.set(std::move(made));
     else if (!known) defines_.add(std::move(made));
     else if (is_any(directive, {"define", "def"}) && (known->value != made.value || known->has_value != made.has_value))
-        diagnostics_.error(at, known->at.line != 0 ? fmt::format("{} is already defined at {}", name, diagnostics_.files.text(known->at))
-                                                   : fmt::format("{} is already defined", name),
+        diagnostics_.error(at,
+                           known->at.line != 0
+                               ? fmt::format("{} is already defined at {}", name, diagnostics_.files.text(known->at))
+                               : fmt::format("{} is already defined", name),
                            "#!redefine replaces the value, #!trydef keeps the first");
 }
 
@@ -167,7 +175,7 @@ void Preprocessor::define_environment(const std::string& directive, const Locati
     std::string_view rest = line;
     std::string name;
     if (!take_name(rest, name, "#!" + directive, at)) return;
-    std::string variable = name;   // or NAME=VARIABLE
+    std::string variable = name;  // or NAME=VARIABLE
     if (!rest.empty() && rest[0] == '=') {
         rest = text::trim(rest.substr(1));
         if (!take_name(rest, variable, "#!" + directive + " " + name + "=", at)) return;
@@ -176,7 +184,8 @@ void Preprocessor::define_environment(const std::string& directive, const Locati
     const bool optional = directive.starts_with("try");
     if (optional && (!value || defines_.find(name))) return;
     if (!value) {
-        diagnostics_.error(at, fmt::format("the environment variable {} is not set", variable), "#!trydefenv does without it");
+        diagnostics_.error(at, fmt::format("the environment variable {} is not set", variable),
+                           "#!trydefenv does without it");
         return;
     }
     defines_.set({name, directive.ends_with("s") ? quoted(value) : std::string(value), true, at});

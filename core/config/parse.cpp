@@ -29,7 +29,8 @@ Result<Ast> parse_file(const std::string& path, const ParseOptions& options, Dia
     return parse(source, diagnostics);
 }
 
-Result<Ast> parse_text(std::string_view text, std::string_view name, const ParseOptions& options, Diagnostics& diagnostics) {
+Result<Ast> parse_text(std::string_view text, std::string_view name, const ParseOptions& options,
+                       Diagnostics& diagnostics) {
     Preprocessor source(options, diagnostics);
     source.open_text(text, name);
     return parse(source, diagnostics);

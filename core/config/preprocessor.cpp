@@ -178,8 +178,9 @@ void Preprocessor::include(const RawToken& word) {
     }
     const auto depth = std::ranges::count_if(levels_, [](const Level& level) { return level.define.empty(); });
     if (static_cast<size_t>(depth) > options_.max_include_depth || files_ >= options_.max_files) {
-        diagnostics_.error(name.at, fmt::format("files are included more than {} deep, or more than {} of them",
-                                                options_.max_include_depth, options_.max_files),
+        diagnostics_.error(name.at,
+                           fmt::format("files are included more than {} deep, or more than {} of them",
+                                       options_.max_include_depth, options_.max_files),
                            "does a file include itself?");
         levels_.clear();
         conditions_.clear();

@@ -26,12 +26,12 @@ class Preprocessor {
     void open_text(std::string_view text, std::string_view name);
 
     RawToken next();
-    void allow_regex();         // for the next token: after `case`
+    void allow_regex();  // for the next token: after `case`
     ScriptType script_type() const { return script_type_; }
     const Defines& defines() const { return defines_; }
 
   private:
-    struct Level {              // a file, or the text of a define
+    struct Level {  // a file, or the text of a define
         std::unique_ptr<const std::string> text;
         Scanner scanner;
         std::string folder;     // of a file, with '/'
@@ -41,7 +41,7 @@ class Preprocessor {
     struct Condition {
         Location at;
         std::string directive;
-        bool taken = false;     // one of its branches was active
+        bool taken = false;  // one of its branches was active
         bool else_seen = false;
     };
 
@@ -71,8 +71,8 @@ class Preprocessor {
     ScriptType script_type_ = ScriptType::unmarked;
     Location end_{};
     size_t total_bytes_ = 0, files_ = 0;
-    bool names_module_ = false;           // the last word was loadmodule: its argument defines MOD_name
-    bool inherits_ = false;               // the next token is the first of an expansion: flags of the replaced word
+    bool names_module_ = false;  // the last word was loadmodule: its argument defines MOD_name
+    bool inherits_ = false;      // the next token is the first of an expansion: flags of the replaced word
     bool inherited_space_ = false, inherited_line_start_ = false;
 };
 

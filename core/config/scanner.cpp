@@ -18,10 +18,10 @@ constexpr bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v'; }
 
 constexpr std::string_view kDirectives[] = {
-    "define",       "def",         "trydef",  "trydefine", "redefine", "redef",     "undef",     "undefine",
-    "ifdef",        "ifndef",      "ifexp",   "else",      "endif",    "defexp",    "defexps",   "defenv",
-    "defenvs",      "trydefenv",   "trydefenvs", "subst",  "substdef", "substdefs", "include_file", "import_file",
-    "KAMAILIO",     "OPENSER",     "SER",     "MAXCOMPAT", "ALL",
+    "define",   "def",       "trydef",     "trydefine", "redefine", "redef",     "undef",        "undefine",
+    "ifdef",    "ifndef",    "ifexp",      "else",      "endif",    "defexp",    "defexps",      "defenv",
+    "defenvs",  "trydefenv", "trydefenvs", "subst",     "substdef", "substdefs", "include_file", "import_file",
+    "KAMAILIO", "OPENSER",   "SER",        "MAXCOMPAT", "ALL",
 };
 
 }  // namespace
@@ -151,12 +151,13 @@ void Scanner::read_number(RawToken& token) {
     while (is_word_char(peek(bytes))) ++bytes;
     token.spelling = text_.substr(at_, bytes);
     const auto value = text::to_int(token.spelling, 0);
-    token.kind = value ? RawKind::integer : RawKind::word;   // "3com" is part of a host name
+    token.kind = value ? RawKind::integer : RawKind::word;  // "3com" is part of a host name
     token.text = token.spelling;
     token.number = value.value_or(0);
     const bool numeric = std::ranges::all_of(token.spelling, is_digit);
     if (!value && numeric) {
-        diagnostics_->error(token.at, fmt::format("the number {} is too large or not octal", text::printable(token.spelling, 40)));
+        diagnostics_->error(
+            token.at, fmt::format("the number {} is too large or not octal", text::printable(token.spelling, 40)));
         token.kind = RawKind::integer;
     }
     advance(bytes);
@@ -198,7 +199,7 @@ bool Scanner::read_address(RawToken& token) {
     size_t bytes = address_bytes(at_, host);
     if (bytes == 0) return false;
     token.text = host;
-    if (peek(bytes) == '/') {   // a network: digits or a mask follow at once
+    if (peek(bytes) == '/') {  // a network: digits or a mask follow at once
         std::string mask;
         size_t mask_bytes = address_bytes(at_ + bytes + 1, mask);
         if (mask_bytes == 0) {

@@ -34,7 +34,7 @@ struct RawToken {
     std::string text;
     std::string extra;
     int64_t number = 0;
-    std::string spelling;       // address, integer: as written, to compose "udp:[::1]:5060"
+    std::string spelling;  // address, integer: as written, to compose "udp:[::1]:5060"
     bool is(std::string_view punctuation) const { return kind == RawKind::punctuation && text == punctuation; }
     bool is_word(std::string_view word) const { return kind == RawKind::word && text == word; }
 };
@@ -61,7 +61,7 @@ class Scanner {
     char peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
     bool done() const { return at_ >= text_.size(); }
     void advance(size_t count = 1);
-    bool skip_blanks();         // and comments; true if there were any
+    bool skip_blanks();  // and comments; true if there were any
     void skip_line_comment();
     bool skip_block_comment();
     bool at_directive(size_t& prefix_and_name) const;

@@ -14,8 +14,8 @@ constexpr bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || 
 constexpr int hex_value(char c) { return is_digit(c) ? c - '0' : text::lower(c) - 'a' + 10; }
 
 constexpr std::string_view kPunctuation[] = {  // longest first: the first that fits is the token
-    "==", "=~", "!=", "!~", "<=", ">=", "<<", ">>", "&&", "||", "+=", "=", "!", "<", ">", "&", "|", "^", "~",
-    "+",  "-",  "*",  "/",  "%",  "(",  ")",  "{",  "}",  "[",  "]",  ",", ";", ":", "."};
+    "==", "=~", "!=", "!~", "<=", ">=", "<<", ">>", "&&", "||", "+=", "=", "!", "<", ">", "&", "|",
+    "^",  "~",  "+",  "-",  "*",  "/",  "%",  "(",  ")",  "{",  "}",  "[", "]", ",", ";", ":", "."};
 
 // The escape at the start of `rest` (behind the backslash) is appended to out; returns its length.
 size_t unescape(std::string_view rest, std::string& out) {
@@ -27,7 +27,7 @@ size_t unescape(std::string_view rest, std::string& out) {
     case 'a': out += '\a'; return 1;
     case '\\': out += '\\'; return 1;
     case '"': out += '"'; return 1;
-    case '\r': return rest.size() > 1 && rest[1] == '\n' ? 2 : 1;   // a continued line
+    case '\r': return rest.size() > 1 && rest[1] == '\n' ? 2 : 1;  // a continued line
     case '\n': return 1;
     default: break;
     }
@@ -45,7 +45,7 @@ size_t unescape(std::string_view rest, std::string& out) {
         out += static_cast<char>(value);
         return bytes;
     }
-    out += '\\';   // "\d" in a regular expression keeps its backslash
+    out += '\\';  // "\d" in a regular expression keeps its backslash
     return 0;
 }
 
@@ -84,7 +84,8 @@ size_t Scanner::balanced(size_t from, char open, char close) const {
     return text_.npos;
 }
 
-// $name, $name(inner), $(name(inner){transformation}[index]), $? and $$ -- the inside is read by whoever knows variables.
+// $name, $name(inner), $(name(inner){transformation}[index]), $? and $$ -- the inside is read by whoever knows
+// variables.
 bool Scanner::read_variable(RawToken& token) {
     token.kind = RawKind::variable;
     size_t to = at_ + 1;
@@ -175,7 +176,7 @@ std::string Scanner::rest_of_line() {
         if (peek() == '\\' && peek(1) == '\n') bytes = 2;
         else if (peek() == '\\' && peek(1) == '\r' && peek(2) == '\n') bytes = 3;
         if (bytes != 0) {
-            out += '\n';   // a comment in a continued line ends there, as the line does
+            out += '\n';  // a comment in a continued line ends there, as the line does
             advance(bytes);
             continue;
         }

@@ -17,21 +17,26 @@ bool is_transport(std::string_view word) {
     return std::ranges::any_of(kTransports, [&](std::string_view t) { return text::iequals(t, word); });
 }
 
-Error shape() { return {Errc::invalid, "a socket is written [transport:]host[:port]", "udp:10.0.0.1:5060, tls:[::1]:5061, tcp:eth0"}; }
+Error shape() {
+    return {Errc::invalid, "a socket is written [transport:]host[:port]",
+            "udp:10.0.0.1:5060, tls:[::1]:5061, tcp:eth0"};
+}
 
 Status take_host(std::string_view text, std::string& host) {
     text = text::trim(text);
     if (text.size() > 1 && text.front() == '[' && text.back() == ']') {
         text = text.substr(1, text.size() - 2);
         const auto address = SocketAddress::parse_ip(text);
-        if (!address || !address->is_v6()) return Error{Errc::invalid, fmt::format("[{}] is no IPv6 address", text::printable(text, 60)), ""};
+        if (!address || !address->is_v6())
+            return Error{Errc::invalid, fmt::format("[{}] is no IPv6 address", text::printable(text, 60)), ""};
     }
     const bool known = std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == ':' ||
-               c == '%' || c == '*' || c == '/';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+               c == '_' || c == ':' || c == '%' || c == '*' || c == '/';
     });
     if (text.empty() || !known || text.size() > kMaxHost)
-        return Error{Errc::invalid, fmt::format("'{}' is no address, host or interface", text::printable(text, 60)), shape().hint};
+        return Error{Errc::invalid, fmt::format("'{}' is no address, host or interface", text::printable(text, 60)),
+                     shape().hint};
     host = text;
     return {};
 }
@@ -51,7 +56,8 @@ Status take_hosts(std::string_view text, SocketText& out) {
 Status take_port(std::string_view text, int64_t& port) {
     const auto number = text::to_int(text);
     if (!number || *number < 1 || *number > 65535)
-        return Error{Errc::invalid, fmt::format("'{}' is no port", text::printable(text, 40)), "a port is a number from 1 to 65535"};
+        return Error{Errc::invalid, fmt::format("'{}' is no port", text::printable(text, 40)),
+                     "a port is a number from 1 to 65535"};
     port = *number;
     return {};
 }
@@ -62,7 +68,7 @@ Result<SocketText> parse_socket_text(std::string_view text) {
     SocketText out;
     std::string_view rest = text::trim(text);
     if (rest.empty()) return shape();
-    if (SocketAddress::parse_ip(rest)) {   // "::1", "10.0.0.1": before ':' is taken for a separator
+    if (SocketAddress::parse_ip(rest)) {  // "::1", "10.0.0.1": before ':' is taken for a separator
         if (Status taken = take_hosts(rest, out); !taken) return taken.error();
         return out;
     }

@@ -47,16 +47,20 @@ Result<Substitution> Substitution::parse(std::string_view text) {
         if (flag == 'g') out.global_ = true;
         else if (flag == 'i') options |= PCRE2_CASELESS;
         else if (flag == 's') options |= PCRE2_DOTALL;
-        else return Error{Errc::invalid, fmt::format("unknown substitution flag '{}'", text::printable({&flag, 1})), "flags: i, g, s"};
+        else
+            return Error{Errc::invalid, fmt::format("unknown substitution flag '{}'", text::printable({&flag, 1})),
+                         "flags: i, g, s"};
     }
     int code = 0;
     size_t at = 0;
-    out.code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(out.pattern_.data()), out.pattern_.size(), options, &code,
-                                  &at, nullptr));
+    out.code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(out.pattern_.data()), out.pattern_.size(), options,
+                                  &code, &at, nullptr));
     if (out.code_) return out;
     char why[120] = "";
     pcre2_get_error_message(code, reinterpret_cast<PCRE2_UCHAR*>(why), sizeof why);
-    return Error{Errc::invalid, fmt::format("the pattern '{}' is not valid at offset {}: {}", text::printable(out.pattern_, 80), at, why), ""};
+    return Error{
+        Errc::invalid,
+        fmt::format("the pattern '{}' is not valid at offset {}: {}", text::printable(out.pattern_, 80), at, why), ""};
 }
 
 bool Substitution::expand(std::string_view subject, const size_t* groups, uint32_t count, std::string& out) const {
@@ -77,8 +81,8 @@ bool Substitution::expand(std::string_view subject, const size_t* groups, uint32
 }
 
 std::string Substitution::apply(std::string_view subject) const {
-    const std::unique_ptr<pcre2_match_data, void (*)(pcre2_match_data*)> match(
-        pcre2_match_data_create(10, nullptr), pcre2_match_data_free);
+    const std::unique_ptr<pcre2_match_data, void (*)(pcre2_match_data*)> match(pcre2_match_data_create(10, nullptr),
+                                                                               pcre2_match_data_free);
     const std::unique_ptr<pcre2_match_context, void (*)(pcre2_match_context*)> limits(
         pcre2_match_context_create(nullptr), pcre2_match_context_free);
     pcre2_set_match_limit(limits.get(), kMatchLimit);
@@ -86,15 +90,15 @@ std::string Substitution::apply(std::string_view subject) const {
     std::string out;
     size_t from = 0;
     while (from <= subject.size()) {
-        const int count = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(), from, 0,
-                                      match.get(), limits.get());
+        const int count = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(), from,
+                                      0, match.get(), limits.get());
         if (count < 0) break;
         const size_t* groups = pcre2_get_ovector_pointer(match.get());
-        if (groups[0] < from || groups[1] < groups[0]) break;   // \K in a lookaround may do so
+        if (groups[0] < from || groups[1] < groups[0]) break;  // \K in a lookaround may do so
         out += subject.substr(from, groups[0] - from);
         if (!expand(subject, groups, count == 0 ? 10 : static_cast<uint32_t>(count), out)) return std::string(subject);
         from = groups[1];
-        if (groups[0] == groups[1]) {   // an empty match: go on behind the next byte
+        if (groups[0] == groups[1]) {  // an empty match: go on behind the next byte
             if (from < subject.size()) out += subject[from];
             ++from;
         }

@@ -9,7 +9,7 @@
 namespace kahu::config {
 namespace {
 
-constexpr size_t kMaxExpected = 4;   // a longer list explains nothing
+constexpr size_t kMaxExpected = 4;  // a longer list explains nothing
 
 std::string describe(const RawToken& token) {
     switch (token.kind) {
@@ -48,14 +48,16 @@ void TokenStream::syntax_error(const std::vector<std::string>& expected) {
     if (!expected.empty() && expected.size() <= kMaxExpected) message += ", expected " + listed(expected);
     std::string hint;
     const bool after_call = is_statement_start(previous_);
-    if (error_depth_ != 0 && after_call && statement_word_.kind == RawKind::word && !find_script_word(statement_word_.text))
+    if (error_depth_ != 0 && after_call && statement_word_.kind == RawKind::word &&
+        !find_script_word(statement_word_.text))
         hint = did_you_mean_script(statement_word_.text);
     diagnostics_.error(current_.at, std::move(message), std::move(hint));
 }
 
 // The statement's first word is no statement.
 bool TokenStream::explain_statement(const std::vector<std::string>& expected) {
-    if (previous_.kind != RawKind::word || previous_.at != statement_word_.at || previous_.text != statement_word_.text) return false;
+    if (previous_.kind != RawKind::word || previous_.at != statement_word_.at || previous_.text != statement_word_.text)
+        return false;
     const std::string& word = previous_.text;
     if (error_depth_ == 0 && !statement_) {
         std::string hint = did_you_mean_top(word);
@@ -65,7 +67,8 @@ bool TokenStream::explain_statement(const std::vector<std::string>& expected) {
     }
     if (error_depth_ == 0 || place_ == Place::socket || !has(expected, ";") || find_script_word(word)) return false;
     std::string hint = did_you_mean_script(word);
-    if (current_.is("=") || current_.is("+=")) hint = "only variables can be assigned to: $var(name), $avp(name), $ru, ...";
+    if (current_.is("=") || current_.is("+="))
+        hint = "only variables can be assigned to: $var(name), $avp(name), $ru, ...";
     else if (hint.empty()) hint = fmt::format("a function is called by '{}(...);'", word);
     diagnostics_.error(previous_.at, fmt::format("unknown statement '{}'", word), std::move(hint));
     return true;
@@ -73,7 +76,9 @@ bool TokenStream::explain_statement(const std::vector<std::string>& expected) {
 
 bool TokenStream::explain_missing(const std::vector<std::string>& expected) {
     if (current_.kind == RawKind::end && depth_ != 0) {
-        diagnostics_.error(current_.at, fmt::format("the file ends inside of {}, which begins at {}", block_name_, diagnostics_.files.text(block_at_)),
+        diagnostics_.error(current_.at,
+                           fmt::format("the file ends inside of {}, which begins at {}", block_name_,
+                                       diagnostics_.files.text(block_at_)),
                            "'}' is missing");
         return true;
     }
@@ -129,7 +134,7 @@ void TokenStream::recover_script() {
         RawToken token = take();
         if (token.is("{")) ++depth_;
         if (token.is("}")) {
-            if (depth_ == error_depth_) {   // of the block around: the parser wants to see it
+            if (depth_ == error_depth_) {  // of the block around: the parser wants to see it
                 ahead_.push_front(std::move(token));
                 return;
             }
@@ -157,7 +162,9 @@ bool TokenStream::route_begins_inside(const RawToken& token) {
 }
 
 void TokenStream::close_missing_braces(const RawToken& token) {
-    diagnostics_.error(token.at, fmt::format("{} begins inside of {}, which begins at {}", token.text, block_name_, diagnostics_.files.text(block_at_)),
+    diagnostics_.error(token.at,
+                       fmt::format("{} begins inside of {}, which begins at {}", token.text, block_name_,
+                                   diagnostics_.files.text(block_at_)),
                        "'}' is missing before it");
     ahead_.push_front(token);
     RawToken brace;

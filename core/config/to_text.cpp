@@ -18,14 +18,18 @@ struct Symbol {
     std::string_view text;
 };
 constexpr Symbol kSymbols[] = {
-    {BinaryOp::logical_or, "||"},   {BinaryOp::logical_and, "&&"},   {BinaryOp::equal, "=="},
-    {BinaryOp::not_equal, "!="},    {BinaryOp::match, "=~"},         {BinaryOp::not_match, "!~"},
-    {BinaryOp::text_equal, "eq"},   {BinaryOp::text_not_equal, "ne"}, {BinaryOp::int_equal, "ieq"},
-    {BinaryOp::int_not_equal, "ine"}, {BinaryOp::less, "<"},         {BinaryOp::less_equal, "<="},
-    {BinaryOp::greater, ">"},       {BinaryOp::greater_equal, ">="}, {BinaryOp::add, "+"},
-    {BinaryOp::subtract, "-"},      {BinaryOp::multiply, "*"},       {BinaryOp::divide, "/"},
-    {BinaryOp::modulo, "mod"},      {BinaryOp::bit_and, "&"},        {BinaryOp::bit_or, "|"},
-    {BinaryOp::bit_xor, "^"},       {BinaryOp::shift_left, "<<"},    {BinaryOp::shift_right, ">>"},
+    {BinaryOp::logical_or, "||"}, {BinaryOp::logical_and, "&&"},
+    {BinaryOp::equal, "=="},      {BinaryOp::not_equal, "!="},
+    {BinaryOp::match, "=~"},      {BinaryOp::not_match, "!~"},
+    {BinaryOp::text_equal, "eq"}, {BinaryOp::text_not_equal, "ne"},
+    {BinaryOp::int_equal, "ieq"}, {BinaryOp::int_not_equal, "ine"},
+    {BinaryOp::less, "<"},        {BinaryOp::less_equal, "<="},
+    {BinaryOp::greater, ">"},     {BinaryOp::greater_equal, ">="},
+    {BinaryOp::add, "+"},         {BinaryOp::subtract, "-"},
+    {BinaryOp::multiply, "*"},    {BinaryOp::divide, "/"},
+    {BinaryOp::modulo, "mod"},    {BinaryOp::bit_and, "&"},
+    {BinaryOp::bit_or, "|"},      {BinaryOp::bit_xor, "^"},
+    {BinaryOp::shift_left, "<<"}, {BinaryOp::shift_right, ">>"},
 };
 
 std::string unary_text(const Unary& unary) {
@@ -77,12 +81,15 @@ class StatementPrinter {
     explicit StatementPrinter(int indent) : indent_(indent) {}
 
     void block(const Block& statements) {
-        for (const Statement& statement : statements) std::visit([&](const auto& node) { print(node); }, statement.node);
+        for (const Statement& statement : statements)
+            std::visit([&](const auto& node) { print(node); }, statement.node);
     }
     std::string take() { return std::move(out_); }
 
   private:
-    void line(std::string_view text) { out_ += std::string(static_cast<size_t>(indent_) * 4, ' ').append(text) += '\n'; }
+    void line(std::string_view text) {
+        out_ += std::string(static_cast<size_t>(indent_) * 4, ' ').append(text) += '\n';
+    }
     void body(const Block& statements) {
         ++indent_;
         block(statements);
@@ -93,7 +100,8 @@ class StatementPrinter {
     }
     void print(const CallStatement& node) { line(to_text(*node.call) + ';'); }
     void print(const Assignment& node) {
-        line(fmt::format("{} {} {};", to_text(*node.target), node.op == AssignOp::set ? "=" : "+=", to_text(*node.value)));
+        line(fmt::format("{} {} {};", to_text(*node.target),
+                         node.op == AssignOp::set ? "=" : "+=", to_text(*node.value)));
     }
     void print(const If& node) {
         line("if " + condition_text(*node.condition) + " {");
@@ -146,8 +154,8 @@ std::string socket_text(const SocketStatement& socket) {
     std::string hosts = shown(socket.host);
     for (const std::string& more : socket.more_hosts) hosts += ", " + shown(more);
     if (!socket.more_hosts.empty()) hosts = '(' + hosts + ')';
-    std::string out = fmt::format("socket = {{ bind = {}{}{}{};", socket.transport, socket.transport.empty() ? "" : ":", hosts,
-                                  socket.port != 0 ? fmt::format(":{}", socket.port) : "");
+    std::string out = fmt::format("socket = {{ bind = {}{}{}{};", socket.transport, socket.transport.empty() ? "" : ":",
+                                  hosts, socket.port != 0 ? fmt::format(":{}", socket.port) : "");
     if (!socket.advertise_host.empty())
         out += fmt::format(" advertise = {}{};", shown(socket.advertise_host),
                            socket.advertise_port != 0 ? fmt::format(":{}", socket.advertise_port) : "");
@@ -173,7 +181,8 @@ std::string flags_text(std::string_view word, const std::vector<FlagDeclaration>
 
 std::string route_text(const Route& route) {
     std::string head(name_of(route.kind));
-    if (!route.name.empty()) head = fmt::format("{}[{}]", route.kind == RouteKind::request ? "route" : head, quoted(route.name));
+    if (!route.name.empty())
+        head = fmt::format("{}[{}]", route.kind == RouteKind::request ? "route" : head, quoted(route.name));
     return head + " {\n" + to_text(route.body, 1) + "}\n";
 }
 
@@ -201,7 +210,8 @@ std::string_view symbol_of(BinaryOp op) {
 }
 
 std::string_view name_of(RouteKind kind) {
-    constexpr std::string_view names[] = {"request_route", "reply_route", "failure_route", "branch_route", "onsend_route", "event_route"};
+    constexpr std::string_view names[] = {"request_route", "reply_route",  "failure_route",
+                                          "branch_route",  "onsend_route", "event_route"};
     return names[static_cast<size_t>(kind)];
 }
 
@@ -213,21 +223,23 @@ std::string LoadModule::name() const {
 }
 
 std::string to_text(const Expression& expression) {
-    return std::visit(
-        Overloaded{
-            [](const IntLiteral& node) { return std::to_string(node.value); },
-            [](const TextLiteral& node) { return quoted(node.text); },
-            [](const PseudoVariable& node) { return node.text; },
-            [](const Select& node) { return node.text; },
-            [](const AddressLiteral& node) { return address_text(node.text); },
-            [](const Word& node) { return node.text; },
-            [](const CoreOperandUse& node) { return std::string(name_of(node.which)); },
-            [](const Unary& node) { return unary_text(node); },
-            [](const Binary& node) { return fmt::format("({} {} {})", to_text(*node.left), symbol_of(node.op), to_text(*node.right)); },
-            [](const Call& node) { return call_text(node); },
-            [](const RouteCall& node) { return fmt::format("route({})", to_text(*node.name)); },
-        },
-        expression.node);
+    return std::visit(Overloaded{
+                          [](const IntLiteral& node) { return std::to_string(node.value); },
+                          [](const TextLiteral& node) { return quoted(node.text); },
+                          [](const PseudoVariable& node) { return node.text; },
+                          [](const Select& node) { return node.text; },
+                          [](const AddressLiteral& node) { return address_text(node.text); },
+                          [](const Word& node) { return node.text; },
+                          [](const CoreOperandUse& node) { return std::string(name_of(node.which)); },
+                          [](const Unary& node) { return unary_text(node); },
+                          [](const Binary& node) {
+                              return fmt::format("({} {} {})", to_text(*node.left), symbol_of(node.op),
+                                                 to_text(*node.right));
+                          },
+                          [](const Call& node) { return call_text(node); },
+                          [](const RouteCall& node) { return fmt::format("route({})", to_text(*node.name)); },
+                      },
+                      expression.node);
 }
 
 std::string to_text(const Block& block, int indent) {
@@ -240,8 +252,8 @@ std::string to_text(const Ast& ast) {
     std::string out;
     for (const Setting& s : ast.settings) out += fmt::format("{} = {}\n", s.name, value_text(s.value));
     for (const CustomSetting& s : ast.custom_settings)
-        out += fmt::format("{}{}.{} = {}{}\n", s.group, s.instance ? fmt::format("[{}]", *s.instance) : "", s.name, value_text(s.value),
-                           s.description.empty() ? "" : " desc " + quoted(s.description));
+        out += fmt::format("{}{}.{} = {}{}\n", s.group, s.instance ? fmt::format("[{}]", *s.instance) : "", s.name,
+                           value_text(s.value), s.description.empty() ? "" : " desc " + quoted(s.description));
     out += flags_text("flags", ast.flags) + flags_text("avpflags", ast.avpflags);
     for (const SocketStatement& socket : ast.sockets) out += socket_text(socket);
     for (const AliasStatement& alias : ast.aliases) out += alias_text(alias);
@@ -250,7 +262,8 @@ std::string to_text(const Ast& ast) {
         out += fmt::format("{}({}{})\n", m.with_variables ? "loadmodulex" : "loadmodule", quoted(m.path),
                            m.options.empty() ? "" : ", " + quoted(m.options));
     for (const ModParam& p : ast.modparams)
-        out += fmt::format("{}({}, {}, {})\n", p.with_variables ? "modparamx" : "modparam", quoted(p.modules), quoted(p.name), value_text(p.value));
+        out += fmt::format("{}({}, {}, {})\n", p.with_variables ? "modparamx" : "modparam", quoted(p.modules),
+                           quoted(p.name), value_text(p.value));
     for (const Route& route : ast.routes) out += route_text(route);
     return out;
 }

@@ -7,9 +7,9 @@ namespace {
 
 using Token = Grammar::token;
 
-constexpr size_t kMaxNesting = 300;             // brackets and braces together
-constexpr size_t kMaxStatementTokens = 20000;   // between two of ; { }
-constexpr size_t kMaxElses = 5000;              // in one route block
+constexpr size_t kMaxNesting = 300;            // brackets and braces together
+constexpr size_t kMaxStatementTokens = 20000;  // between two of ; { }
+constexpr size_t kMaxElses = 5000;             // in one route block
 
 bool is_one_of(const RawToken& token, std::initializer_list<std::string_view> punctuation) {
     if (token.kind != RawKind::punctuation) return false;
@@ -62,11 +62,15 @@ Grammar::symbol_type TokenStream::next() {
 
 bool TokenStream::within_limits(const RawToken& token) {
     if (token.kind == RawKind::end) return true;
-    if (is_one_of(token, {";", "{", "}"}) || (place_ == Place::top && token.line_start && brackets_ == 0)) statement_tokens_ = 0;
-    if (++statement_tokens_ > kMaxStatementTokens) stop(token.at, fmt::format("a statement of more than {} words", kMaxStatementTokens));
-    if (depth_ + brackets_ > kMaxNesting) stop(token.at, fmt::format("brackets are nested deeper than {}", kMaxNesting));
+    if (is_one_of(token, {";", "{", "}"}) || (place_ == Place::top && token.line_start && brackets_ == 0))
+        statement_tokens_ = 0;
+    if (++statement_tokens_ > kMaxStatementTokens)
+        stop(token.at, fmt::format("a statement of more than {} words", kMaxStatementTokens));
+    if (depth_ + brackets_ > kMaxNesting)
+        stop(token.at, fmt::format("brackets are nested deeper than {}", kMaxNesting));
     if (place_ == Place::top) elses_ = 0;
-    else if (token.is_word("else") && ++elses_ > kMaxElses) stop(token.at, fmt::format("more than {} 'else' in one block", kMaxElses));
+    else if (token.is_word("else") && ++elses_ > kMaxElses)
+        stop(token.at, fmt::format("more than {} 'else' in one block", kMaxElses));
     return !stopped_;
 }
 
@@ -74,8 +78,8 @@ Grammar::symbol_type TokenStream::symbol(RawToken token) {
     const bool value = value_next_;
     const bool wants_address = std::exchange(address_next_, false);
     if (!is_one_of(token, {"-"})) value_next_ = false;
-    if (wants_address && token.kind != RawKind::variable && token.kind != RawKind::select && token.kind != RawKind::end &&
-        (token.kind != RawKind::punctuation || is_one_of(token, {"*", "("})))
+    if (wants_address && token.kind != RawKind::variable && token.kind != RawKind::select &&
+        token.kind != RawKind::end && (token.kind != RawKind::punctuation || is_one_of(token, {"*", "("})))
         return address(std::move(token));
     switch (token.kind) {
     case RawKind::end: return Grammar::make_END(token.at);
@@ -98,7 +102,7 @@ Grammar::symbol_type TokenStream::symbol(RawToken token) {
         if (place_ == Place::top) return top_word(token);
         return place_ == Place::script ? script_word(token) : socket_word(token);
     case RawKind::punctuation: return punctuation(token);
-    case RawKind::directive: break;   // never leaves the preprocessor
+    case RawKind::directive: break;  // never leaves the preprocessor
     }
     return Grammar::make_END(token.at);
 }
@@ -115,7 +119,8 @@ bool TokenStream::begins_statement(const TopWord& word, const RawToken& token) {
     switch (word.follows) {
     case Follows::equals: return after.is("=");
     case Follows::text_or_equals: return after.is("=") || after.kind == RawKind::text || token.line_start;
-    case Follows::text_or_bracket: return after.kind == RawKind::text || after.is("(") || (token.line_start && !after.is("="));
+    case Follows::text_or_bracket:
+        return after.kind == RawKind::text || after.is("(") || (token.line_start && !after.is("="));
     case Follows::bracket: return after.is("(") || (token.line_start && !after.is("="));
     case Follows::name: return after.kind == RawKind::word;
     case Follows::block: return is_one_of(after, {"{", "["}) || (token.line_start && !after.is("="));
@@ -162,7 +167,7 @@ Grammar::symbol_type TokenStream::socket_word(const RawToken& token) {
 Grammar::symbol_type TokenStream::script_word(const RawToken& token) {
     const bool starts = std::exchange(statement_start_, false);
     if (starts) statement_word_ = token;
-    if (token.text == "case") {   // before anything is read ahead
+    if (token.text == "case") {  // before anything is read ahead
         source_.allow_regex();
         return plain(Token::TOK_CASE);
     }
@@ -222,7 +227,8 @@ std::string TokenStream::compose_address(RawToken first) {
 Grammar::symbol_type TokenStream::address(RawToken first) {
     const RawToken& after = peek();
     const bool alone = after.space_before ? !after.is(":") : !joins_address(after);
-    if (place_ == Place::script && alone && first.kind != RawKind::address) {   // forward("10.0.0.1"), forward(uri, 5060)
+    if (place_ == Place::script && alone &&
+        first.kind != RawKind::address) {  // forward("10.0.0.1"), forward(uri, 5060)
         address_next_ = false;
         value_next_ = false;
         return symbol(std::move(first));
@@ -290,14 +296,15 @@ Grammar::symbol_type TokenStream::punctuation(const RawToken& token) {
     } else if (is_one_of(token, {")", "]"})) {
         if (brackets_ != 0) --brackets_;
         if (brackets_ < address_call_) address_call_ = 0;
-        statement_start_ = brackets_ == 0 && place_ == Place::script;   // behind `if (...)`
+        statement_start_ = brackets_ == 0 && place_ == Place::script;  // behind `if (...)`
     } else if (token.is(",")) {
         value_next_ = place_ == Place::top && brackets_ != 0;
         address_next_ = address_call_ != 0 && brackets_ == address_call_;
     } else if (token.is("=") && place_ != Place::script) {
         const bool top = place_ == Place::top;
-        address_next_ = top ? statement_ && (statement_->token == Token::TOK_LISTEN || statement_->token == Token::TOK_ALIAS)
-                            : statement_word_.text == "bind" || statement_word_.text == "advertise";
+        address_next_ =
+            top ? statement_ && (statement_->token == Token::TOK_LISTEN || statement_->token == Token::TOK_ALIAS)
+                : statement_word_.text == "bind" || statement_word_.text == "advertise";
         value_next_ = !address_next_ && !(top && statement_);
     } else if (is_one_of(token, {";", ":"})) {
         if (token.is(";")) brackets_ = address_call_ = 0;

@@ -1,9 +1,11 @@
 // core/config/token_stream.h -- what the grammar reads: raw tokens with their words sorted into keywords and names.
 //
 // WHY    `name`, `virtual`, `flags` or `status` are keywords in one place and names in another; "udp:eth0:5060" is one
-//        address after `listen =` and five tokens elsewhere. Keeping that here keeps the grammar small and free of conflicts.
+//        address after `listen =` and five tokens elsewhere. Keeping that here keeps the grammar small and free of
+//        conflicts.
 // LIVES  While one configuration is read.
-// FAILS  Bounds nesting and statement length: beyond, it reports and ends. After a syntax error it skips to the end of the
+// FAILS  Bounds nesting and statement length: beyond, it reports and ends. After a syntax error it skips to the end of
+// the
 //        statement, so that the parser goes on at a place it understands.
 #pragma once
 #include <deque>
@@ -56,8 +58,8 @@ class TokenStream {
     void recover();
     void recover_top();
     void recover_script();
-    Location retried_at_{};                      // the token in error that was tried again as a statement's first
-    size_t error_depth_ = 0;                     // open '{' before the token in error
+    Location retried_at_{};   // the token in error that was tried again as a statement's first
+    size_t error_depth_ = 0;  // open '{' before the token in error
     bool explain_statement(const std::vector<std::string>& expected);
     bool explain_missing(const std::vector<std::string>& expected);
     static bool is_statement_start(const RawToken& before);
@@ -67,19 +69,19 @@ class TokenStream {
     std::deque<RawToken> ahead_;
     RawToken previous_, current_;
     Place place_ = Place::top;
-    size_t depth_ = 0, depth_before_ = 0;       // open '{'
-    size_t brackets_ = 0;                        // open '(' and '[' of this statement
+    size_t depth_ = 0, depth_before_ = 0;  // open '{'
+    size_t brackets_ = 0;                  // open '(' and '[' of this statement
     size_t statement_tokens_ = 0, elses_ = 0;
     bool stopped_ = false, recovering_ = false;
 
-    const TopWord* statement_ = nullptr;         // the keyword of the statement at the top level; null: a setting
-    RawToken statement_word_;                    // its first word; in scripts the first word of the statement
+    const TopWord* statement_ = nullptr;  // the keyword of the statement at the top level; null: a setting
+    RawToken statement_word_;             // its first word; in scripts the first word of the statement
     bool value_next_ = false, address_next_ = false;
-    bool statement_start_ = true;                // scripts: the next token begins a statement
-    size_t address_call_ = 0;                    // brackets_ within the call of an address function; 0: none
+    bool statement_start_ = true;  // scripts: the next token begins a statement
+    size_t address_call_ = 0;      // brackets_ within the call of an address function; 0: none
     bool flags_pending_ = false;
     std::string regex_flags_;
-    std::string block_name_;                     // "request_route", for messages
+    std::string block_name_;  // "request_route", for messages
     Location block_at_{};
 };
 

@@ -24,10 +24,10 @@ void TreeBuilder::setting(const Location& at, std::string name, Value value, con
     ast_.settings.push_back({std::move(name), std::move(value), at, value_at, ++order_});
 }
 
-void TreeBuilder::custom_setting(const Location& at, std::string group, std::optional<int64_t> instance, std::string name,
-                                 Value value, const Location& value_at, std::string description) {
-    ast_.custom_settings.push_back(
-        {std::move(group), std::move(name), instance, std::move(value), std::move(description), at, value_at, ++order_});
+void TreeBuilder::custom_setting(const Location& at, std::string group, std::optional<int64_t> instance,
+                                 std::string name, Value value, const Location& value_at, std::string description) {
+    ast_.custom_settings.push_back({std::move(group), std::move(name), instance, std::move(value),
+                                    std::move(description), at, value_at, ++order_});
 }
 
 void TreeBuilder::load_module(const Location& at, std::string path, std::string options, bool with_variables) {
@@ -36,11 +36,14 @@ void TreeBuilder::load_module(const Location& at, std::string path, std::string 
     else ast_.modules.push_back(std::move(load));
 }
 
-void TreeBuilder::module_path(const Location& at, std::string path) { ast_.module_paths.push_back({std::move(path), at}); }
+void TreeBuilder::module_path(const Location& at, std::string path) {
+    ast_.module_paths.push_back({std::move(path), at});
+}
 
-void TreeBuilder::modparam(const Location& at, std::string modules, std::string name, Value value, const Location& value_at,
-                           bool with_variables) {
-    ast_.modparams.push_back({std::move(modules), std::move(name), std::move(value), with_variables, at, value_at, ++order_});
+void TreeBuilder::modparam(const Location& at, std::string modules, std::string name, Value value,
+                           const Location& value_at, bool with_variables) {
+    ast_.modparams.push_back(
+        {std::move(modules), std::move(name), std::move(value), with_variables, at, value_at, ++order_});
 }
 
 bool TreeBuilder::report_socket(SocketStatement& socket, const std::string& text, const Location& at) {
@@ -66,7 +69,8 @@ void TreeBuilder::listen(const Location& at, const std::string& text, const Loca
 void TreeBuilder::advertise(SocketStatement& socket, const std::string& text, const Location& at) {
     Result<SocketText> parsed = parse_socket_text(text);
     if (parsed && (!parsed->transport.empty() || !parsed->more_hosts.empty() || parsed->host == "*"))
-        parsed = Error{Errc::invalid, fmt::format("'{}' cannot be advertised", text::printable(text, 60)), "advertise host[:port]"};
+        parsed = Error{Errc::invalid, fmt::format("'{}' cannot be advertised", text::printable(text, 60)),
+                       "advertise host[:port]"};
     if (!parsed) {
         diagnostics_.error(at, parsed.error().what, parsed.error().hint);
         return;
@@ -85,8 +89,8 @@ void TreeBuilder::socket(const Location& at, SocketStatement socket) {
     ast_.sockets.push_back(std::move(socket));
 }
 
-void TreeBuilder::socket_attribute(SocketStatement& socket, const std::string& name, const Location& at, const Value& value,
-                                   const Location& value_at) {
+void TreeBuilder::socket_attribute(SocketStatement& socket, const std::string& name, const Location& at,
+                                   const Value& value, const Location& value_at) {
     const auto* number = std::get_if<int64_t>(&value);
     if (name == "bind") {
         report_socket(socket, as_text(value), value_at);
@@ -98,14 +102,19 @@ void TreeBuilder::socket_attribute(SocketStatement& socket, const std::string& n
         socket.agname = as_text(value);
     } else if (name == "workers") {
         if (number && *number >= 0 && *number <= 1024) socket.workers = *number;
-        else diagnostics_.error(value_at, fmt::format("workers = {} is not valid", text::printable(as_text(value), 40)), "a number from 0 to 1024");
+        else
+            diagnostics_.error(value_at, fmt::format("workers = {} is not valid", text::printable(as_text(value), 40)),
+                               "a number from 0 to 1024");
     } else if (name == "virtual") {
         if (number && (*number == 0 || *number == 1)) socket.is_virtual = *number == 1;
-        else diagnostics_.error(value_at, fmt::format("virtual = {} is not valid", text::printable(as_text(value), 40)), "yes or no");
+        else
+            diagnostics_.error(value_at, fmt::format("virtual = {} is not valid", text::printable(as_text(value), 40)),
+                               "yes or no");
     } else {
         const std::string_view meant = text::nearest(name, kSocketAttributes);
         diagnostics_.error(at, fmt::format("unknown socket attribute '{}'", text::printable(name, 60)),
-                           meant.empty() ? "bind, advertise, name, agname, workers, virtual" : fmt::format("did you mean '{}'?", meant));
+                           meant.empty() ? "bind, advertise, name, agname, workers, virtual"
+                                         : fmt::format("did you mean '{}'?", meant));
     }
 }
 
@@ -122,7 +131,8 @@ void TreeBuilder::flags(std::vector<FlagDeclaration> flags, bool avp) {
     std::vector<FlagDeclaration>& known = avp ? ast_.avpflags : ast_.flags;
     for (FlagDeclaration& flag : flags) {
         if (flag.number && (*flag.number < 0 || *flag.number > 31))
-            diagnostics_.error(flag.at, fmt::format("flag {} has number {}", flag.name, *flag.number), "flags are numbered from 0 to 31");
+            diagnostics_.error(flag.at, fmt::format("flag {} has number {}", flag.name, *flag.number),
+                               "flags are numbered from 0 to 31");
         else if (std::ranges::any_of(known, [&](const FlagDeclaration& other) { return other.name == flag.name; }))
             diagnostics_.error(flag.at, fmt::format("flag {} is declared twice", flag.name));
         else known.push_back(std::move(flag));
@@ -130,7 +140,7 @@ void TreeBuilder::flags(std::vector<FlagDeclaration> flags, bool avp) {
 }
 
 void TreeBuilder::route(const Location& at, RouteKind kind, std::string name, Block body) {
-    if (name == "0") name.clear();   // SER's name of the main route
+    if (name == "0") name.clear();  // SER's name of the main route
     if (kind == RouteKind::event && name.empty()) {
         diagnostics_.error(at, "event_route without a name", "event_route[tm:local-request]");
         return;
@@ -141,8 +151,12 @@ void TreeBuilder::route(const Location& at, RouteKind kind, std::string name, Bl
     }
     for (const Route& other : ast_.routes) {
         if (other.kind != kind || other.name != name) continue;
-        const std::string shown = name.empty() ? std::string(name_of(kind)) : fmt::format("{}[{}]", kind == RouteKind::request ? "route" : name_of(kind), text::printable(name, 60));
-        diagnostics_.error(at, fmt::format("{} is defined twice", shown), fmt::format("the other one is at {}", diagnostics_.files.text(other.at)));
+        const std::string shown = name.empty()
+                                      ? std::string(name_of(kind))
+                                      : fmt::format("{}[{}]", kind == RouteKind::request ? "route" : name_of(kind),
+                                                    text::printable(name, 60));
+        diagnostics_.error(at, fmt::format("{} is defined twice", shown),
+                           fmt::format("the other one is at {}", diagnostics_.files.text(other.at)));
         return;
     }
     ast_.routes.push_back({kind, std::move(name), std::move(body), at, ++order_});
@@ -156,7 +170,8 @@ uint32_t TreeBuilder::height_of(const Block& block) {
 }
 
 void TreeBuilder::too_deep(const Location& at) {
-    diagnostics_.error(at, fmt::format("statements or operators are nested deeper than {}", kMaxHeight), "use a route of its own for a part");
+    diagnostics_.error(at, fmt::format("statements or operators are nested deeper than {}", kMaxHeight),
+                       "use a route of its own for a part");
 }
 
 // What is too deep goes at once: nobody may have to recurse through it, not even a destructor.
@@ -226,7 +241,8 @@ Case TreeBuilder::case_value(const Location& at, ExpressionPtr value) {
         out.kind = CaseKind::text;
         out.text = text->text;
     } else {
-        diagnostics_.error(value->at, "a case is a number, a string or a regular expression", "case 1: ... case \"text\": ... case /regex/:");
+        diagnostics_.error(value->at, "a case is a number, a string or a regular expression",
+                           "case 1: ... case \"text\": ... case /regex/:");
     }
     return out;
 }
@@ -260,7 +276,7 @@ ExpressionPtr TreeBuilder::binary(const Location& at, BinaryOp op, ExpressionPtr
 }
 
 ExpressionPtr TreeBuilder::call(const Location& at, std::string name, std::vector<ExpressionPtr> arguments) {
-    if (arguments.size() == 1 && !arguments[0]) arguments.clear();   // f()
+    if (arguments.size() == 1 && !arguments[0]) arguments.clear();  // f()
     uint32_t height = 0;
     for (ExpressionPtr& argument : arguments) {
         if (!argument) argument = leaf(at, TextLiteral{});

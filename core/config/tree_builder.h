@@ -17,8 +17,8 @@ class TreeBuilder {
 
     // top level
     void setting(const Location& at, std::string name, Value value, const Location& value_at);
-    void custom_setting(const Location& at, std::string group, std::optional<int64_t> instance, std::string name, Value value,
-                        const Location& value_at, std::string description);
+    void custom_setting(const Location& at, std::string group, std::optional<int64_t> instance, std::string name,
+                        Value value, const Location& value_at, std::string description);
     void load_module(const Location& at, std::string path, std::string options, bool with_variables);
     void module_path(const Location& at, std::string path);
     void modparam(const Location& at, std::string modules, std::string name, Value value, const Location& value_at,
@@ -35,7 +35,7 @@ class TreeBuilder {
     // statements
     void append(Block& block, Statement statement);
     Statement block(const Location& at, Block body);
-    Block body(Statement statement);   // of `if` and `while`: { ... } is its statements
+    Block body(Statement statement);  // of `if` and `while`: { ... } is its statements
     Statement if_else(const Location& at, ExpressionPtr condition, Block then_block, Block else_block);
     Statement while_loop(const Location& at, ExpressionPtr condition, Block body);
     Statement switch_on(const Location& at, ExpressionPtr subject, std::vector<Case> cases);

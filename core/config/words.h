@@ -13,9 +13,9 @@ enum class Follows : uint8_t { equals, text_or_equals, text_or_bracket, bracket,
 
 struct TopWord {
     std::string_view word;
-    int token;                          // Grammar's
+    int token;  // Grammar's
     Follows follows;
-    RouteKind route = RouteKind::request;   // follows block
+    RouteKind route = RouteKind::request;  // follows block
 };
 struct ScriptWord {
     std::string_view word;
