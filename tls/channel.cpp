@@ -108,6 +108,7 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
     const Connection* const connection = connection_of(ssl);
     const std::string_view name = connection ? server_name_in(ssl) : std::string_view{};
     if (name.empty()) return SSL_CLIENT_HELLO_SUCCESS;
+    g_hello = {connection, std::string(name)};
     std::string why;
     SSL_CTX* const context = context_for(
         {.side = Side::server, .local = connection->local, .peer = connection->peer, .server_name = name}, why);
