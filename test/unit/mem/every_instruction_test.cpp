@@ -2,7 +2,8 @@
 //
 // WHY    The journal's promise is about any instruction, and a kill arrives most often right behind a locked one,
 //        where no hook can stand.  Here the parent single-steps the child with ptrace, kills it after n steps,
-//        recovers, and checks; for n = 0, 1, 2 ... until the operation is over (by default for every so-manieth n).
+//        recovers, and checks; for n = 0, 1, 2 ... until the operation is over (by default a dozen n per operation,
+//        spread evenly).
 #include <string.h>
 #include <sys/ptrace.h>
 
@@ -91,7 +92,7 @@ const Operation kOperations[] = {
     {"consume", [](Stage&) {}, [](Stage& s) { s.queue.consume([&](Node&) { s.handled = s.handled + 1; }, 2); }},
 };
 
-// Kills per operation.  All of them take half a minute: KAHU_MOST_KILLS=100000 make unit-mem.
+// Kills per operation.  All of them take a minute or two: KAHU_MOST_KILLS=100000 make unit-mem.
 long most_kills() {
     const char* wanted = getenv("KAHU_MOST_KILLS");
     return wanted ? std::max(1L, atol(wanted)) : 12;
