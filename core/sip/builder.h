@@ -24,8 +24,8 @@ class Writer {
     Writer& header(std::string_view name, std::string_view value);
     Writer& header(HeaderId id, std::string_view value) { return header(header_name(id), value); }
     Writer& request_line(std::string_view method, std::string_view uri);
-    Writer& status_line(
-        int status, std::string_view reason);  // an empty reason: the registered phrase; line ends in it become spaces
+    // An empty reason: the registered phrase.  Line ends in it become spaces.
+    Writer& status_line(int status, std::string_view reason);
     Writer& body(std::string_view content_type, std::string_view body);  // Content-Type, Content-Length, CRLF, body
 
   private:
