@@ -6,6 +6,8 @@
 
 namespace kahu {
 
+void RpcCall::add(RpcValue value) { results_.push_back(std::move(value)); }
+
 std::optional<RpcCall::Param> RpcCall::next_any() {
     if (!more()) {
         fault(400, fmt::format("error at parameter {}: expected a value but end of packet encountered", next_));

@@ -59,7 +59,7 @@ class RpcCall {
     }
     std::optional<int64_t> next_int_or(int64_t otherwise) { return more() ? next_int() : otherwise; }
 
-    void add(RpcValue value) { results_.push_back(std::move(value)); }
+    void add(RpcValue value);  // in the .cpp: inlined, g++ 12 warns of an uninitialized string that is none
     // Kamailio's convention: 400 for the caller's mistakes, 500 for ours.  The last one counts.
     void fault(int code, std::string reason) { fault_.emplace(code, std::move(reason)); }
 
