@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "tls/bio.h"
@@ -33,6 +34,7 @@ constexpr size_t kRecordBytes = SSL3_RT_MAX_PLAIN_LENGTH;
 // Connection::secure.  All of it may outlive its process.
 struct Channel {
     SSL* ssl;
+    clock::Millis opened;
     int16_t alert;  // -1: none
     bool alert_from_peer, as_server, established, failed;
     uint8_t first_bytes;
@@ -153,6 +155,7 @@ bool open(Connection& connection, bool as_server) {
     if (!channel) return refuse(connection, "out of memory");
     channel->ssl = SSL_new(context);
     channel->alert = -1;
+    channel->opened = clock::now_ms();
     channel->as_server = as_server;
     if (!channel->ssl || !attach(connection, channel->ssl, as_server)) {
         SSL_free(channel->ssl);
@@ -185,7 +188,7 @@ ChannelStatus handshake(Connection& connection) {
     }
     channel.established = true;
     publish_peer_info(connection, channel.ssl);
-    report_success(channel.ssl);
+    report_success(connection, channel.ssl, clock::now_ms() - channel.opened);
     return ChannelStatus::ok;
 }
 
@@ -280,7 +283,8 @@ bool configure_context(SSL_CTX* context, bool as_server, std::string_view policy
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_info_callback(context, on_info);
     SSL_CTX_set_cert_cb(context, use_own_key, nullptr);
-    bool ready = own_the_keys_of(context) && SSL_CTX_set_session_id_context(context, digest, sizeof digest) == 1;
+    bool ready = own_the_keys_of(context) && remember_own_certificates(context) &&
+                 SSL_CTX_set_session_id_context(context, digest, sizeof digest) == 1;
     if (!as_server) return ready;
     ready = ready && SSL_CTX_set_num_tickets(context, 1) == 1;
     SSL_CTX_set_client_hello_cb(context, on_client_hello, nullptr);

@@ -9,6 +9,7 @@
 #include "mem/contract.h"
 #include "mem/slot.h"
 #include "tls/domain_file.h"
+#include "tls/private_key.h"
 #include "tls/shared_openssl.h"
 
 namespace kahu::tls {
@@ -110,7 +111,9 @@ void adopt_contexts() {
     for (Entry& entry : row->entries) {
         // In private mode the pointer is one of the predecessor's memory.
         SSL_CTX* context = entry.context.exchange(nullptr);
-        if (context != nullptr && openssl_is_shared() && mem::segment_contains(context)) SSL_CTX_free(context);
+        if (context == nullptr || !openssl_is_shared() || !mem::segment_contains(context)) continue;
+        leave_keys_to_the_dead(context);
+        SSL_CTX_free(context);
     }
 }
 

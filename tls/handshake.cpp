@@ -191,7 +191,7 @@ void report_failure(const net::Connection& connection, const SSL* ssl, const Fai
         kv("reason", failure.reason), kv("alert", alert_text(failure)), kv("suppressed", limit.suppressed()));
 }
 
-void report_success(const SSL* ssl) {
+void report_success(const net::Connection& connection, const SSL* ssl, clock::Millis took) {
     count(kFirstEvent + Event::completed);
     if (!SSL_is_server(ssl)) count(kFirstEvent + Event::as_client);
     if (SSL_session_reused(ssl)) count(kFirstEvent + Event::resumed);
@@ -199,6 +199,10 @@ void report_success(const SSL* ssl) {
     count(kFirstEvent + (version == TLS1_3_VERSION   ? Event::tls13
                          : version == TLS1_2_VERSION ? Event::tls12
                                                      : Event::obsolete));
+    const ContextFacts* const facts = facts_of(SSL_get_SSL_CTX(ssl));
+    LOG(debug, "tls.handshake.done", kv("peer", connection.peer.text()), kv("profile", facts ? facts->profile : "-"),
+        kv("version", SSL_get_version(ssl)), kv("cipher", SSL_get_cipher_name(ssl)),
+        kv("resumed", SSL_session_reused(ssl)), kv("ms", took));
 }
 
 std::span<const Counter> handshake_counters() { return kCounters; }

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/clock.h"
 #include "core/module/descriptor.h"
 #include "core/net/connection.h"
 
@@ -49,8 +50,8 @@ Failure classify(const SSL* ssl, std::string_view explained, int alert, bool ale
 // `ssl` may be null; `hello_name`: the SNI if the SSL does not know it yet.
 void report_failure(const net::Connection& connection, const SSL* ssl, const Failure& failure,
                     std::string_view hello_name);
-// Counts by version, resumed or full, client or server.
-void report_success(const SSL* ssl);
+// Counts by version, resumed or full, client or server; logs tls.handshake.done at level debug.
+void report_success(const net::Connection& connection, const SSL* ssl, clock::Millis took);
 
 // "unknown ca" for 48 (RFC 8446 section 6); "" if there is none of that number.
 std::string_view alert_name(int number);

@@ -49,23 +49,26 @@ size_t der_bytes(const X509* certificate) {
     return bytes > 0 && static_cast<size_t>(bytes) <= kLargestCertificate ? static_cast<size_t>(bytes) : 0;
 }
 
-// One more reference for the caller; nullptr: none, or no memory.
+// One more reference for the caller; nullptr: it has none.
 OwnCertificate* own_certificate(SSL* ssl) {
     X509* const certificate = SSL_get_certificate(ssl);
-    const size_t bytes = der_bytes(certificate);
-    if (bytes == 0) return nullptr;
-    auto* own = static_cast<OwnCertificate*>(X509_get_ex_data(certificate, g_index));
-    if (!own) {
-        own = static_cast<OwnCertificate*>(mem::allocate(sizeof(OwnCertificate) + bytes, mem::Tag::openssl));
-        if (!own) return nullptr;
-        own->references = 1;
-        own->bytes = static_cast<uint32_t>(bytes);
-        unsigned char* end = own->der;
-        i2d_X509(certificate, &end);
-        if (X509_set_ex_data(certificate, g_index, own) != 1) return own;  // not shared: the caller's alone
-    }
-    own->references.fetch_add(1, std::memory_order_relaxed);
+    auto* const own = certificate ? static_cast<OwnCertificate*>(X509_get_ex_data(certificate, g_index)) : nullptr;
+    if (own) own->references.fetch_add(1, std::memory_order_relaxed);
     return own;
+}
+
+bool remember(X509* certificate) {
+    const size_t bytes = der_bytes(certificate);
+    if (bytes == 0 || X509_get_ex_data(certificate, g_index)) return true;
+    auto* own = static_cast<OwnCertificate*>(mem::allocate(sizeof(OwnCertificate) + bytes, mem::Tag::openssl));
+    if (!own) return false;
+    own->references = 1;
+    own->bytes = static_cast<uint32_t>(bytes);
+    unsigned char* end = own->der;
+    i2d_X509(certificate, &end);
+    if (X509_set_ex_data(certificate, g_index, own) == 1) return true;
+    mem::deallocate(own, mem::Tag::openssl);
+    return false;
 }
 
 // A reader copies within microseconds; one that was killed is cleared by recover_slot().
@@ -109,6 +112,15 @@ PeerInfo copy_of(const Block& block) {
 bool prepare_peer_info() {
     if (g_index < 0) g_index = X509_get_ex_new_index(0, nullptr, nullptr, nullptr, on_certificate_freed);
     return g_index >= 0;
+}
+
+bool remember_own_certificates(SSL_CTX* context) {
+    bool all = true;
+    for (long more = SSL_CTX_set_current_cert(context, SSL_CERT_SET_FIRST); more == 1;
+         more = SSL_CTX_set_current_cert(context, SSL_CERT_SET_NEXT))
+        all = remember(SSL_CTX_get0_certificate(context)) && all;
+    SSL_CTX_set_current_cert(context, SSL_CERT_SET_FIRST);
+    return all;
 }
 
 std::optional<PeerInfo> peer_info(const net::Connection& connection) {

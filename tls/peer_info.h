@@ -40,6 +40,9 @@ std::optional<PeerInfo> peer_info(const net::Connection& connection);
 void publish_peer_info(net::Connection& connection, SSL* ssl);
 void release_peer_info(net::Connection& connection);
 
+// Attaches the certificates of a context to them, while nobody else has it: by configure_context().
+bool remember_own_certificates(SSL_CTX* context);
+
 // ex_data index for the own certificate; before the first fork, by boot_openssl().
 bool prepare_peer_info();
 

@@ -85,6 +85,14 @@ bool own_the_keys_of(SSL_CTX* context) {
     return SSL_CTX_set_ex_data(context, g_builder_index, reinterpret_cast<void*>(slot_incarnation())) == 1;
 }
 
+void leave_keys_to_the_dead(SSL_CTX* context) {
+    for (long more = SSL_CTX_set_current_cert(context, SSL_CERT_SET_FIRST); more == 1;
+         more = SSL_CTX_set_current_cert(context, SSL_CERT_SET_NEXT)) {
+        EVP_PKEY* const key = SSL_CTX_get0_privatekey(context);
+        if (is_blinded(key) && EVP_PKEY_up_ref(key) == 1) ++g_left_to_the_dead;
+    }
+}
+
 EVP_PKEY* duplicate_key(EVP_PKEY* key) { return EVP_PKEY_dup(key); }
 
 int use_own_key(SSL* ssl, void*) {

@@ -3,8 +3,10 @@
 // WHY    RSA blinding is state inside the key.  Forked processes that sign with one key object make bad signatures
 //        (1439 of 1500), and a process killed in mid-update spoils it for good.  Contexts are per process, but an SSL
 //        that began under a process now dead still refers to that process's context and key.
-// LIVES  The duplicates hang off the SSL_CTX, one per slot, in OpenSSL's memory, and die with it.  One of a
-//        dead incarnation may be half-written: it is left alone (about 15 KB per key and death).
+// LIVES  Who built a context signs with the context's own key.  Duplicates for others hang off the SSL_CTX, one per
+// slot, in
+//        OpenSSL's memory, and die with it.  A key of a dead incarnation may be half-written: it is left alone (about
+//        15 KB per RSA key and death).
 // LOCKS  None: a slot's duplicate is touched by that slot only.
 // FAILS  use_own_key() 0: out of memory; the handshake fails with an internal error.
 #pragma once
@@ -24,9 +26,12 @@ bool own_the_keys_of(SSL_CTX* context);
 // duplicates.
 int use_own_key(SSL* ssl, void* unused);
 
+// Before a context of a dead process is freed: its RSA keys are not, because the process may have died inside one.
+void leave_keys_to_the_dead(SSL_CTX* context);
+
 // Of a key that is used without an SSL_CTX.  Owned by the caller.
 EVP_PKEY* duplicate_key(EVP_PKEY* key);
 
-int64_t keys_left_to_the_dead();  // duplicates not freed because their process had died; in this process
+int64_t keys_left_to_the_dead();  // so far, by this process
 
 }  // namespace kahu::tls

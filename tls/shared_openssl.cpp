@@ -79,7 +79,7 @@ OSSL_LIB_CTX* new_library_context() {
 
 // Each takes 7 us and 6 KB; its tables of algorithms are filled by the process that uses it: 1 ms, 260 KB.
 Status make_library_contexts() {
-    bool made = (g_private_libctx = new_library_context()) != nullptr;
+    bool made = g_shared || (g_private_libctx = new_library_context()) != nullptr;
     if (g_shared) {
         for (auto& cell : openssl_part().libctx) made = made && (cell = new_library_context()) != nullptr;
         for (auto& cell : openssl_part().spare_libctx) made = made && (cell = new_library_context()) != nullptr;

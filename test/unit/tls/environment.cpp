@@ -15,6 +15,7 @@
 #include "tls/channel.h"
 #include "tls/context.h"
 #include "tls/generation.h"
+#include "tls/handshake.h"
 #include "tls/openssl_version.h"
 #include "tls/session_cache.h"
 #include "tls/shared_openssl.h"
@@ -23,6 +24,11 @@
 
 namespace kahu::tls::testing {
 namespace {
+
+Status& thrown_away() {
+    static Status outcome;
+    return outcome;
+}
 
 class Environment : public ::testing::Environment {
     void SetUp() override {
@@ -35,10 +41,17 @@ class Environment : public ::testing::Environment {
                                    context_part()};
         std::string why;
         ASSERT_TRUE(mem::create_segment(size_t{512} << 20, parts, why)) << why;
+        thrown_away() = in_throwaway_process([]() -> Status {
+            Result<ThrowawayIdentity> made = make_identity(KeyKind::ec_p256, "early", nullptr, slot_libctx());
+            if (!made) return std::move(made).error();
+            return Error{Errc::not_found, "seen " + std::to_string(pem_of(made->key.get()).size() > 100), "and a hint"};
+        });
         const Status booted = boot_openssl(kShimsCompiledIn);
         ASSERT_TRUE(booted) << booted.error().text();
         ASSERT_EQ(openssl_is_shared(), kShimsCompiledIn) << why_not_shared();
         prepare_contexts();
+        uint16_t next = 0;  // as the module registry numbers them
+        for (const Counter& counter : handshake_counters()) *counter.id = next++;
         identities();
         shared_page();
         OPENSSL_thread_stop();
@@ -68,6 +81,8 @@ constexpr int kBroken = 1000;
 }
 
 }  // namespace
+
+const Status& early_check() { return thrown_away(); }
 
 int in_children(int children, const std::function<int(int)>& work) {
     int pipe_ends[2];

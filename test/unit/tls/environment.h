@@ -20,6 +20,9 @@ int in_children(int children, const std::function<int(int child)>& work);
 // Runs work() in slot `slot` and lets it be killed; true if it was.  The slot is recovered then.
 bool killed_in_child(int slot, const std::function<void()>& work);
 
+// What in_throwaway_process() said before OpenSSL was booted: an error by design.
+const Status& early_check();
+
 // CA, server certificates and a client certificate, made once.
 struct Identities {
     ThrowawayIdentity ca, ec, rsa, ec_renewed, rsa_renewed, client;
