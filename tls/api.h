@@ -16,4 +16,7 @@ extern const ModuleDescriptor kModule;
 void set_main_config_directory(std::string directory);
 void every_second(ProcessKind kind);
 
+// tls.cfg(5), in mdoc: made from the table of attributes.  man/tls.cfg.5 is a copy of it, which `make check` compares.
+std::string tls_cfg_manual();
+
 }  // namespace kahu::tls

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/text.h"
@@ -24,7 +25,7 @@ void free_facts(void*, void* facts, CRYPTO_EX_DATA*, int, long, void*) { OPENSSL
 
 void copy_text(char* into, size_t capacity, std::string_view from) {
     const size_t bytes = std::min(capacity - 1, from.size());
-    std::memcpy(into, from.data(), bytes);
+    std::copy_n(from.begin(), bytes, into);
     into[bytes] = '\0';
 }
 

@@ -2,9 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 namespace kahu::tls {
 namespace {
 
@@ -179,17 +176,6 @@ TEST(DomainFile, InheritsWhatIsNotGiven) {
     EXPECT_EQ(p.domains[1].server_name, "y");
     EXPECT_TRUE(is_given(p.domains[1], "verify_certificate"));
     EXPECT_FALSE(is_given(p.domains[1], "certificate"));
-}
-
-TEST(DomainFile, TheManualNamesEveryAttribute) {
-    const char* root = getenv("KAHU_SOURCE_DIR");
-    std::ifstream page(std::string(root != nullptr ? root : ".") + "/man/tls.cfg.5");
-    std::stringstream text;
-    text << page.rdbuf();
-    for (const AttributeInfo& info : attributes()) {
-        EXPECT_NE(text.str().find("\n.It Ic " + std::string(info.name)), std::string::npos) << info.name;
-        EXPECT_NE(text.str().find(std::string(info.alias)), std::string::npos) << info.alias;
-    }
 }
 
 }  // namespace
