@@ -77,8 +77,8 @@ def test_open_loop_requests(make_kahu):
 @pytest.mark.parametrize("transport", ["--tls", "--tcp", "--udp"])
 @pytest.mark.parametrize("method", ["OPTIONS", "REGISTER"])
 def test_requests_on_persistent_connections(shared_kahu, transport, method):
-    options = ["1.3"] if transport == "--tls" else []
-    result = shared_kahu.load("requests", transport, *options, "--total", 20_000, "--concurrency", 40, "--depth", 8,
-                              "--method", method)
+    # Over UDP no more than fits into a socket's receive buffer: what the kernel drops is not the server's fault.
+    options = {"--tls": ["1.3", "--depth", 8], "--tcp": ["--depth", 8], "--udp": ["--depth", 1]}[transport]
+    result = shared_kahu.load("requests", transport, *options, "--total", 20_000, "--concurrency", 40, "--method", method)
     assert result.failed == 0, result.failures
     assert result.answered == 20_000

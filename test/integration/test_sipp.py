@@ -14,7 +14,7 @@ def run_sipp(directory, port, transport, scenario, calls=500, rate=200):
     done = subprocess.run(
         ["sipp", f"127.0.0.1:{port}", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-t", transport, "-i", "127.0.0.1",
          "-p", str(free_port()), "-m", str(calls), "-r", str(rate), "-l", "50", "-nostdin", "-timeout", "30",
-         "-timeout_error", "-trace_err", "-cp", str(free_port())],
+         "-timeout_error", "-trace_err", "-max_socket", "1000", "-cp", str(free_port())],
         cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
     errors = "".join(path.read_text() for path in Path(directory).glob("*_errors.log"))
     assert done.returncode == 0, errors or done.stdout[-2000:]
