@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "core/config/apply_settings.h"
 #include "core/config/parse.h"
+#include "core/config/runtime_cfg.h"
 #include "core/net/listener.h"
 #include "core/net/settings.h"
 #include "core/proc/daemon.h"
@@ -37,6 +38,7 @@ class Loader {
         if (Status checked = check_modules(); !checked) return std::move(checked).error();
         compile();
         if (found_.failed()) return everything_found();
+        config::runtime_cfg().remember_configured();
         log_warnings();
         return std::move(made_);
     }
@@ -83,6 +85,15 @@ class Loader {
         for (const CoreTable& table : core_tables()) tables.push_back(table.rows);
         config::apply_settings(made_->ast, tables, found_);
         config::apply_modparams(made_->ast, loaded_modules(), found_);
+        register_runtime_variables();
+    }
+
+    // What cfg.* shows and changes.
+    void register_runtime_variables() {
+        config::RuntimeCfg& cfg = config::runtime_cfg();
+        for (const CoreTable& table : core_tables()) cfg.add_rows(table.group, table.rows);
+        for (const ModuleDescriptor* module : loaded_modules()) cfg.add_rows(module->name, module->params);
+        cfg.add_custom(made_->ast, found_);
     }
 
     // What the command line says goes before the file.
@@ -244,10 +255,7 @@ class Loader {
 
     // --- script -------------------------------------------------------------------------------------
     void compile() {
-        std::vector<script::Diagnostic> wrong;
-        made_->program = script::Program::compile(made_->ast, {loaded_modules(), all_modules()}, wrong);
-        for (const script::Diagnostic& d : wrong)
-            d.warning ? found_.warning(d.at, d.what, d.hint) : found_.error(d.at, d.what, d.hint);
+        made_->program = script::Program::compile(made_->ast, {loaded_modules(), all_modules()}, found_);
     }
 
     Error everything_found() {

@@ -13,6 +13,8 @@
 #include "core/script/program.h"
 #include "rpc/api.h"
 #include "tls/api.h"
+#include "tls/shared_openssl.h"
+#include "tls/static_audit.h"
 
 namespace kahu::app {
 namespace {
@@ -21,6 +23,14 @@ const ModuleDescriptor* const kModules[] = {
     &tls::kModule, &pv::kModule, &sl::kModule, &maxfwd::kModule, &siputils::kModule, &textops::kModule, &xlog::kModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
+
+// The tls module's, under core names: whether TLS state is shared decides how all processes start.
+const Param kTlsParams[] = {
+    {.name = "tls_shared_memory", .kind = ParamKind::boolean, .number = &tls::tls_shared_memory,
+     .help = "Keeps TLS connections in the shared segment, so that they survive the death of their worker."},
+    {.name = "tls_audit", .kind = ParamKind::boolean, .number = &tls::tls_audit,
+     .help = "Each process that ends logs how many words of OpenSSL's static data differ from the start; for tests."},
+};
 }  // namespace
 
 std::span<const ModuleDescriptor* const> all_modules() { return kModules; }
@@ -43,7 +53,7 @@ std::span<const CoreTable> core_tables() {
         {"core", proc::proc_params()},
         {"tcp", net::net_params()},
         {"core", script::script_params()},
-        {"tls", tls::core_params()},
+        {"tls", kTlsParams},
     };
     return tables;
 }

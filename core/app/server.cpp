@@ -11,6 +11,7 @@
 #include "core/app/modules.h"
 #include "core/base/hash.h"
 #include "core/base/log.h"
+#include "core/config/runtime_cfg.h"
 #include "core/net/connection_table.h"
 #include "core/net/event_loop.h"
 #include "core/net/listener.h"
@@ -32,7 +33,7 @@
 #include "mem/slot.h"
 #include "rpc/server.h"
 #include "rpc/server_facts.h"
-#include "tls/api.h"
+#include "tls/shared_openssl.h"
 
 namespace kahu::app {
 namespace {
@@ -48,6 +49,7 @@ void for_each_setting(F&& f) {
         for (const Param& row : table.rows) f(row);
     for (const ModuleDescriptor* module : loaded_modules())
         for (const Param& row : module->params) f(row);
+    for (const Param& row : config::runtime_cfg().custom_rows()) f(row);
 }
 
 struct SettingCells {
@@ -300,6 +302,10 @@ void say_ready() {
     proc::report_ready(g_keep_stderr);
 }
 
+void after_death(int slot, const mem::RecoveryReport& found) {
+    if (tls::openssl_booted()) tls::after_death(slot, found);
+}
+
 void log_statistics() {
     const mem::HeapStats heap = mem::heap_stats();
     log::emit(log::Level::notice, "server.statistics",
@@ -322,7 +328,7 @@ int run_server(const Options& options, Configuration& configuration) {
     }
     proc::Hatchery hatchery;
     hatchery.roles = kRoles;
-    hatchery.after_death = tls::after_process_death;
+    hatchery.after_death = after_death;
     hatchery.ready = say_ready;
     hatchery.statistics = log_statistics;
     proc::set_process_title(proc::process(0).title);

@@ -24,13 +24,13 @@ class IntSetting {
 
     operator int64_t() const { return __atomic_load_n(cell(), __ATOMIC_RELAXED); }
     int64_t get() const { return *this; }
-    void set(int64_t value) { __atomic_store_n(cell(), value, __ATOMIC_RELAXED); }
+    void set(int64_t value) { __atomic_store_n(own_cell(), value, __ATOMIC_RELAXED); }
     int64_t initial() const { return initial_; }
     void share(int64_t* cell_in_segment);  // copies the value there and uses that from now on
     const int64_t* cell() const { return shared_ ? shared_ : &own_; }
 
   private:
-    int64_t* cell() { return shared_ ? shared_ : &own_; }
+    int64_t* own_cell() { return shared_ ? shared_ : &own_; }
     int64_t own_;
     int64_t initial_;
     int64_t* shared_ = nullptr;
