@@ -89,6 +89,7 @@ Status fill(SSL_CTX* context, const Profile& p, std::vector<std::string>* warnin
                      "expected 512 to 16384"};
     if (Status used = use_own_certificates(context, p, warnings); !used) return used;
     if (Status used = use_trust(context, p, warnings); !used) return used;
+    SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
     if (Status attached = attach_facts(context, p); !attached) return attached;
     if (configure_context(context, p.key.side == Side::server, session_policy(p))) return {};
     return Error{Errc::no_memory, fmt::format("could not be completed: {}", take_openssl_error()), ""};
