@@ -179,7 +179,9 @@ CurrentGeneration::CurrentGeneration() noexcept {
     Shared* s = shared();
     generation_ = s != nullptr ? mem::protect(s->current) : nullptr;
 }
-CurrentGeneration::~CurrentGeneration() { mem::clear_hazard(); }
+CurrentGeneration::~CurrentGeneration() {
+    if (shared() != nullptr) mem::clear_hazard();  // `kahu -c` has no segment
+}
 
 uint64_t current_generation_number() noexcept {
     Shared* s = shared();

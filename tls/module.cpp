@@ -244,7 +244,7 @@ const ModuleDescriptor kModule{
     .commands = tls_commands(),
     .counters = g_counters,
     .hooks =
-        {.check = check, .parts = parts, .start = start, .process_start = process_start, .process_stop = process_stop},
+        {.check = check, .parts = parts, .start = start, .process_start = process_start, .each_second = every_second, .process_stop = process_stop},
     .description = kDescription,
 };
 

@@ -69,7 +69,7 @@ bool set_mac_key(EVP_MAC_CTX* mac, const Key& key) {
 
 // OpenSSL's contract (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)): encrypting 1 done, 0 no ticket; decrypting 2 done and
 // send a new ticket, 1 done, 0 unknown key: full handshake.  -1 breaks the handshake off.
-int on_ticket(SSL*, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int encrypt) {
+int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int encrypt) {
     const Key* const current = newest();
     if (!current) return 0;
     if (encrypt) {
@@ -84,7 +84,8 @@ int on_ticket(SSL*, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* ciph
     if (!key) return 0;
     if (EVP_DecryptInit_ex2(cipher, EVP_aes_256_cbc(), key->aes, iv, nullptr) != 1 || !set_mac_key(mac, *key))
         return -1;
-    return key == current ? 1 : 2;
+    // TLS 1.3 tickets are for one use (RFC 8446 C.4): each resumption gets the next one.
+    return key == current && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2;
 }
 
 }  // namespace
