@@ -93,7 +93,7 @@ int force_rport(Run& run, const Args&) {
 int log_line(Run& run, const Args& args) {
     const bool with_level = args.size() == 2;
     const auto level = with_level ? static_cast<log::Level>(args.number(run, 0)) : log::Level::error;
-    if (log::enabled(level)) log_script_line(run, level, args.text(run, with_level ? 1 : 0));
+    if (log::enabled(level)) log_script_line(run, level, args.printed(run, with_level ? 1 : 0));
     return kTrue;
 }
 

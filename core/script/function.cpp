@@ -20,6 +20,11 @@ Value Args::value(Run& run, size_t i) const {
 
 std::string_view Args::text(Run& run, size_t i) const { return to_text(value(run, i), run.arena()); }
 
+std::string_view Args::printed(Run& run, size_t i) const {
+    const Value v = value(run, i);
+    return v.is_null() ? "<null>" : to_text(v, run.arena());
+}
+
 std::optional<int64_t> Args::integer(Run& run, size_t i) const {
     const Value v = value(run, i);
     if (v.is_integer()) return v.number;

@@ -29,6 +29,7 @@ class Args {
     Value value(Run& run, size_t i) const;
     std::string_view text(Run& run, size_t i) const;
     int64_t number(Run& run, size_t i, int64_t otherwise = 0) const;
+    std::string_view printed(Run& run, size_t i) const;  // as log lines show it: null is "<null>"
     // nullopt when the argument is absent, null, or text that is no number.
     std::optional<int64_t> integer(Run& run, size_t i) const;
 

@@ -42,9 +42,7 @@ bool level_named(std::string_view text, int64_t& out) {
 Level clamp(int64_t number) { return static_cast<Level>(std::min<int64_t>(std::max<int64_t>(number, -5), 3)); }
 
 void write(script::Run& run, Level level, const script::Args& args, size_t i) {
-    const script::Value value = args.value(run, i);
-    const std::string_view text = value.is_null() ? "<null>" : script::to_text(value, run.arena());
-    const std::string_view shown = text.substr(0, static_cast<size_t>(g_buf_size.get()));
+    const std::string_view shown = args.printed(run, i).substr(0, static_cast<size_t>(g_buf_size.get()));
     script::log_script_line(run, level, script::TextBuilder(run.arena()).append(g_prefix.get()).append(shown).take());
 }
 

@@ -1,4 +1,5 @@
-// test/unit/script/harness.h -- a configuration text, one message in, what comes out: the reply, log lines, diagnostics.
+// test/unit/script/harness.h -- a configuration text, one message in, what comes out: the reply, log lines,
+// diagnostics.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -10,6 +11,7 @@
 #include "core/config/parse.h"
 #include "core/net/inbound.h"
 #include "core/script/core_variables.h"
+#include "core/script/function.h"
 #include "core/script/params.h"
 #include "core/script/program.h"
 #include "core/script/reply.h"
@@ -41,12 +43,14 @@ inline net::Inbound from(std::string_view source = "10.1.2.3", Transport transpo
     return inbound;
 }
 
-inline std::string request(std::string_view method = "OPTIONS", std::string_view uri = "sip:bob@example.com:5070;transport=tcp",
+inline std::string request(std::string_view method = "OPTIONS",
+                           std::string_view uri = "sip:bob@example.com:5070;transport=tcp",
                            std::string_view more_headers = "", std::string_view body = "") {
     std::string out(method);
     out.append(" ").append(uri).append(" SIP/2.0\r\n");
     out.append("Via: SIP/2.0/UDP 10.1.2.3:26102;branch=z9hG4bK77;rport\r\n");
-    out.append("Max-Forwards: 70\r\nFrom: \"Alice A\" <sip:alice@atlanta.example>;tag=a1\r\nTo: <sip:bob@example.com>\r\n");
+    out.append(
+        "Max-Forwards: 70\r\nFrom: \"Alice A\" <sip:alice@atlanta.example>;tag=a1\r\nTo: <sip:bob@example.com>\r\n");
     out.append("Call-ID: abc@10.1.2.3\r\nCSeq: 7 ").append(method).append("\r\n").append(more_headers);
     out.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n\r\n").append(body);
     return out;
@@ -56,9 +60,6 @@ inline std::string reply(std::string_view start = "SIP/2.0 404 Not Found") {
            "\r\nVia: SIP/2.0/UDP 127.0.0.1:26100;branch=z9hG4bK1\r\nFrom: <sip:a@a>;tag=1\r\nTo: <sip:b@b>;tag=2\r\n"
            "Call-ID: x\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n";
 }
-
-// Functions for tests: ok() true, fail() false, stop() 0, reply(code, reason).
-const ModuleDescriptor& test_module();
 
 class Script {
   public:

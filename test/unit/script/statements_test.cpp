@@ -19,7 +19,8 @@ constexpr Case kCases[] = {
     {"return_ends_route", "log(\"a\"); return; log(\"b\");", "a"},
     {"block", "{ log(\"a\"); { log(\"b\"); } }", "a|b"},
     {"while_counts", "$var(i) = 0; while ($var(i) < 3) { log(\"$var(i)\"); $var(i) = $var(i) + 1; }", "0|1|2"},
-    {"while_break", "$var(i) = 0; while (1) { $var(i) = $var(i) + 1; if ($var(i) == 2) break; } log(\"$var(i)\");", "2"},
+    {"while_break", "$var(i) = 0; while (1) { $var(i) = $var(i) + 1; if ($var(i) == 2) break; } log(\"$var(i)\");",
+     "2"},
     {"while_is_bounded", "$var(i) = 0; while (1) { $var(i) = $var(i) + 1; } log(\"$var(i)\");", "100"},
     {"switch_number", "switch (2) { case 1: log(\"1\"); break; case 2: log(\"2\"); break; default: log(\"d\"); }", "2"},
     {"switch_falls", "switch (1) { case 1: log(\"1\"); case 2: log(\"2\"); break; case 3: log(\"3\"); }", "1|2"},
@@ -48,11 +49,11 @@ constexpr Case kCases[] = {
     {"and_or", "if (1 && 0 || 1) log(\"a\"); if (1 && (0 || 0)) log(\"b\");", "a"},
     {"compare_ints", "if (2 > 1 && 1 < 2 && 2 >= 2 && 2 <= 2 && 1 != 2) log(\"a\");", "a"},
     {"text_equal", "if ($rU == \"bob\") log(\"a\"); if ($rU == \"Bob\") log(\"b\");", "a"},
-    {"null_is_empty", "if ($avp(x) == $null) log(\"a\"); if ($avp(x) == \"\") log(\"b\"); if ($avp(x) == 0) log(\"c\");",
-     "a|b|c"},
+    {"null_is_empty",
+     "if ($avp(x) == $null) log(\"a\"); if ($avp(x) == \"\") log(\"b\"); if ($avp(x) == 0) log(\"c\");", "a|b|c"},
     {"value_is_not_null", "if ($rU != $null) log(\"a\");", "a"},
-    {"left_text_right_int", "$var(x) = \"5\"; if ($var(x) == 5) log(\"a\"); $var(x) = \"05\"; if ($var(x) == 5) log(\"b\");",
-     "a"},
+    {"left_text_right_int",
+     "$var(x) = \"5\"; if ($var(x) == 5) log(\"a\"); $var(x) = \"05\"; if ($var(x) == 5) log(\"b\");", "a"},
     {"left_int_right_text", "if (5 == \"05\") log(\"a\");", "a"},
     {"defined", "if (defined $avp(x)) log(\"a\"); $avp(x) = 1; if (defined $avp(x)) log(\"b\");", "b"},
     {"strempty", "if (strempty($avp(x))) log(\"a\"); if (strempty($rU)) log(\"b\");", "a"},
@@ -99,18 +100,24 @@ struct RouteCase {
 constexpr RouteCase kRoutes[] = {
     {"call_and_come_back", "request_route { route(A); log(\"main\"); } route[A] { log(\"a\"); }", "a|main"},
     {"called_before_defined", "route[A] { log(\"a\"); } request_route { route(A); }", "a"},
-    {"return_value", "request_route { route(A); log(\"$rc\"); if (route(A)) log(\"t\"); } route[A] { return 5; }", "5|t"},
+    {"return_value", "request_route { route(A); log(\"$rc\"); if (route(A)) log(\"t\"); } route[A] { return 5; }",
+     "5|t"},
     {"return_negative", "request_route { if (!route(A)) log(\"f\"); } route[A] { return -1; }", "f"},
     {"return_zero_exits", "request_route { route(A); log(\"never\"); } route[A] { log(\"a\"); return 0; }", "a"},
     {"exit_in_route", "request_route { route(A); log(\"never\"); } route[A] { exit; }", ""},
-    {"exit_in_condition", "request_route { if (route(A)) log(\"t\"); else log(\"f\"); log(\"never\"); } route[A] { exit; }", ""},
-    {"exit_in_and", "request_route { if (route(A) && route(B)) log(\"t\"); } route[A] { exit; } route[B] { log(\"b\"); }", ""},
-    {"no_return_is_last_value", "request_route { if (route(A)) log(\"t\"); else log(\"f\"); } route[A] { isflagset(4); }", "f"},
+    {"exit_in_condition",
+     "request_route { if (route(A)) log(\"t\"); else log(\"f\"); log(\"never\"); } route[A] { exit; }", ""},
+    {"exit_in_and",
+     "request_route { if (route(A) && route(B)) log(\"t\"); } route[A] { exit; } route[B] { log(\"b\"); }", ""},
+    {"no_return_is_last_value",
+     "request_route { if (route(A)) log(\"t\"); else log(\"f\"); } route[A] { isflagset(4); }", "f"},
     {"dynamic_name", "request_route { route(\"N\" + \"1\"); } route[N1] { log(\"n1\"); }", "n1"},
     {"dynamic_unknown", "request_route { route(\"N\" + \"2\"); log(\"$rc\"); } route[N1] { log(\"n1\"); }", "-1"},
     {"numbers_are_names", "request_route { route(1); } route[1] { log(\"one\"); }", "one"},
-    {"recursion_is_bounded", "request_route { $var(n) = 0; route(R); log(\"$var(n)\"); } "
-                             "route[R] { $var(n) = $var(n) + 1; route(R); }", "99"},
+    {"recursion_is_bounded",
+     "request_route { $var(n) = 0; route(R); log(\"$var(n)\"); } "
+     "route[R] { $var(n) = $var(n) + 1; route(R); }",
+     "99"},
 };
 class Routing : public testing::TestWithParam<RouteCase> {};
 TEST_P(Routing, CallsAndReturns) {
@@ -125,7 +132,8 @@ INSTANTIATE_TEST_SUITE_P(Language, Routing, testing::ValuesIn(kRoutes),
                          [](const auto& i) { return std::string(i.param.name); });
 
 TEST(Routing, RepliesTakeReplyRoute) {
-    Script script("request_route { log(\"request\"); } reply_route { if (status =~ \"40.\") log(\"$rs $rr $rm $mt\"); }");
+    Script script(
+        "request_route { log(\"request\"); } reply_route { if (status =~ \"40.\") log(\"$rs $rr $rm $mt\"); }");
     ASSERT_NE(script.program, nullptr) << script.found.text();
     EXPECT_EQ(script.send(reply()).line(), "404 Not Found INVITE 2");
     EXPECT_EQ(script.send(request()).line(), "request");
