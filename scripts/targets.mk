@@ -40,7 +40,7 @@ test-load:                                            ## the long tests of load:
 .PHONY: run install
 RUN_DIR  := build/run
 RUN_CFG  ?= etc/kahu.cfg
-RUN_ARGS ?= -A KAHU_CERTIFICATE=$(CURDIR)/$(RUN_DIR)/server.crt -A KAHU_PRIVATE_KEY=$(CURDIR)/$(RUN_DIR)/server.key
+RUN_ARGS ?= -A 'CERTIFICATE="$(CURDIR)/$(RUN_DIR)/server.crt"' -A 'PRIVATE_KEY="$(CURDIR)/$(RUN_DIR)/server.key"'
 run:                                                  ## install what is missing, build, make certificates, serve on 5060 and 5061
 	@scripts/install-dependencies build
 	@$(MAKE) all
@@ -55,9 +55,9 @@ install: all                                          ## DESTDIR= PREFIX=/usr/lo
 	@$(call put,755,$(PREFIX)/bin,build/kahucmd scripts/kahu-cert)
 	@for file in $(wildcard etc/*.cfg); do \
 	    [ -e "$(DESTDIR)$(SYSCONFDIR)/kahu/$${file##*/}" ] || $(call put,644,$(SYSCONFDIR)/kahu,$$file); done
-	@$(foreach section,1 5 8,$(if $(wildcard man/*.$(section)),$(call put,644,$(PREFIX)/share/man/man$(section),$(wildcard man/*.$(section)));))
+	@$(foreach section,1 5 7 8,$(if $(wildcard man/*.$(section)),$(call put,644,$(PREFIX)/share/man/man$(section),$(wildcard man/*.$(section)));))
 	@for file in $(wildcard etc/*.service); do \
 	    install -d $(DESTDIR)$(UNITDIR); \
-	    sed 's|@PREFIX@|$(PREFIX)|g;s|@SYSCONFDIR@|$(SYSCONFDIR)|g' $$file > $(DESTDIR)$(UNITDIR)/$${file##*/}; done
+	    sed 's|/usr/\(s\?bin\)/|$(PREFIX)/\1/|g;s|/etc/kahu|$(SYSCONFDIR)/kahu|g' $$file > $(DESTDIR)$(UNITDIR)/$${file##*/}; done
 	@$(foreach file,$(wildcard etc/*.bash-completion),install -D -m 644 $(file) \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$(basename $(notdir $(file)));)
