@@ -41,6 +41,8 @@ endif
 CCACHE := $(shell command -v ccache 2>/dev/null)
 LDLIBS := -lssl -lcrypto -levent_core -lfmt -lpcre2-8 -lcares -lsystemd
 
+# Whatever is made appears whole or not at all, so that two makes at a time do not trip over each other.
+
 # --- layers: a folder may use only folders listed before it (scripts/check-layers) -----------------
 MODULES := $(patsubst %/,%,$(sort $(wildcard core/modules/*/)))
 FOLDERS := mem core/base core/sip core/stats core/module core/proc core/net core/config core/script \
@@ -59,18 +61,18 @@ all: $(B)/kahu $(B)/kahucmd $(B)/kahu-load          ## the server, its command c
 
 define folder_rules
 $(call archive,$(1)): $(call objects,$(1))
-	@mkdir -p $$(@D) && rm -f $$@ && ar rcsT $$@ $$^
+	@mkdir -p $$(@D) && rm -f $$@.$$$$$$$$ && ar rcsT $$@.$$$$$$$$ $$^ && mv -f $$@.$$$$$$$$ $$@
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
 
 $(B)/obj/%.o: %.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX $<"
-	@$(CCACHE) $(CXX) $(COMMON) $(FLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
+	@$(CCACHE) $(CXX) $(COMMON) $(FLAGS) $(CXXFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@.$$$$ && mv -f $@.$$$$ $@
 $(B)/obj/gen/%.o: $(B)/gen/%.cpp
 	@mkdir -p $(@D)
 	@echo "  CXX $<"
-	@$(CCACHE) $(CXX) $(COMMON) $(FLAGS) $(CXXFLAGS) -Wno-shadow -MMD -MP -c $< -o $@
+	@$(CCACHE) $(CXX) $(COMMON) $(FLAGS) $(CXXFLAGS) -Wno-shadow -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@.$$$$ && mv -f $@.$$$$ $@
 $(B)/gen/core/config/%.tab.cpp: core/config/%.yy
 	@mkdir -p $(@D)
 	@echo "  BISON $<"
@@ -87,7 +89,7 @@ LINK_KAHU := -Wl,--whole-archive $(ARCHIVES) -Wl,--no-whole-archive \
              -Wl,--export-dynamic-symbol='pthread_rwlock_*' -Wl,--export-dynamic-symbol=pthread_self
 $(B)/kahu: $(B)/obj/core/app/main.o $(ARCHIVES)
 	@echo "  LD  $@"
-	@$(CXX) $(FLAGS) -pthread -rdynamic -o $@ $< $(LINK_KAHU) $(LDLIBS)
+	@$(CXX) $(FLAGS) -pthread -rdynamic -o $@.$$$$ $< $(LINK_KAHU) $(LDLIBS) && mv -f $@.$$$$ $@
 
 CMD_OBJECTS := $(patsubst %.cpp,$(B)/obj/%.o,$(wildcard rpc/client/*.cpp))
 $(B)/kahucmd: $(CMD_OBJECTS) $(call archive,rpc) $(call archive,core/base)

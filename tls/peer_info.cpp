@@ -8,6 +8,7 @@
 
 #include "core/base/clock.h"
 #include "mem/hazard.h"
+#include "mem/slot.h"
 #include "mem/heap.h"
 #include "tls/context.h"
 #include "tls/verify.h"
@@ -115,7 +116,7 @@ bool prepare_peer_info() {
 }
 
 bool remember_own_certificates(SSL_CTX* context) {
-    if (g_index < 0) return true;  // a process that only checks a configuration: no segment, no connections
+    if (mem::current_slot() < 0) return true;  // a process that only checks a configuration has no segment
     bool all = true;
     for (long more = SSL_CTX_set_current_cert(context, SSL_CERT_SET_FIRST); more == 1;
          more = SSL_CTX_set_current_cert(context, SSL_CERT_SET_NEXT))

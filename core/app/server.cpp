@@ -11,6 +11,7 @@
 #include "core/app/modules.h"
 #include "core/base/hash.h"
 #include "core/base/log.h"
+#include "core/config/cfg_rpc.h"
 #include "core/config/runtime_cfg.h"
 #include "core/net/connection_table.h"
 #include "core/net/event_loop.h"
@@ -31,6 +32,7 @@
 #include "mem/heap.h"
 #include "mem/segment.h"
 #include "mem/slot.h"
+#include "rpc/registry.h"
 #include "rpc/server.h"
 #include "rpc/server_facts.h"
 #include "tls/shared_openssl.h"
@@ -137,9 +139,17 @@ int run_timer(int slot) {
     net::EventLoop(slot).run();  // each_second() is its work
     return 0;
 }
+Status register_commands() {
+    if (Status done = rpc::register_commands(config::cfg_commands()); !done) return done;
+    for (const ModuleDescriptor* module : loaded_modules())
+        if (Status done = rpc::register_commands(module->commands); !done) return done;
+    return {};
+}
 int run_rpc(int slot) {
     net::EventLoop loop(slot);
-    if (Status served = rpc::serve(loop.base()); !served) {
+    Status served = register_commands();
+    if (served) served = rpc::serve(loop.base());
+    if (!served) {
         LOG(critical, "rpc.start_failed", kv("reason", served.error().text()));
         return 1;
     }
