@@ -1,0 +1,36 @@
+// rpc/client/vocabulary.h -- short names of commands, and what may come next on a command line.
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rpc/client/connection.h"
+
+namespace kahu::client {
+
+struct Alias {
+    std::string_view name, command;
+};
+// The command itself where there is no short name.
+std::string_view full_name(std::string_view word);
+// How kamcmd prints a command whose answer is a flat list of pairs; "" for the others.
+std::string_view usual_format(std::string_view command);
+
+// Asks the server once for each list it needs; a server that does not know a list just has nothing to propose.
+class Vocabulary {
+  public:
+    explicit Vocabulary(Connection& connection) : connection_(connection) {}
+    // What the unfinished word may become; `before` are the words in front of it.
+    std::vector<std::string> candidates(const std::vector<std::string>& before, const std::string& unfinished);
+
+  private:
+    const std::vector<std::string>& ask(const std::string& method, const std::string& argument = {});
+    std::vector<std::string> next_words(const std::vector<std::string>& before);
+    std::vector<std::string> settings(const std::string& group);
+
+    Connection& connection_;
+    std::map<std::string, std::vector<std::string>> answers_;
+};
+
+}  // namespace kahu::client
