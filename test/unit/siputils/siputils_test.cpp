@@ -1,0 +1,78 @@
+#include "core/modules/siputils/module.h"
+#include "test/unit/script/harness.h"
+
+namespace kahu::script::test {
+namespace {
+
+struct Case {
+    const char* name;
+    const char* condition;
+    bool expected;
+};
+constexpr Case kCases[] = {
+    {"method", "is_method(\"INVITE|OPTIONS\")", true},
+    {"method_not", "is_method(\"INVITE|ACK\")", false},
+    {"method_comma", "is_method(\"INVITE, OPTIONS\")", true},
+    {"method_variable", "is_method(\"$rm\")", true},
+    {"no_totag", "has_totag()", false},
+    {"request", "is_request() && !is_reply()", true},
+    {"first_hop", "is_first_hop()", true},
+    {"supported", "is_supported(\"path\")", true},
+    {"not_supported", "is_supported(\"gruu\")", false},
+    {"uri", "is_uri(\"$ru\")", true},
+    {"no_uri", "is_uri(\"bob\")", false},
+    {"numeric", "is_numeric(\"0123\") && !is_numeric(\"12a\") && !is_numeric(\"\")", true},
+    {"alphanum", "is_alphanum(\"a1Z\") && !is_alphanum(\"a-1\")", true},
+    {"alphanumex", "is_alphanumex(\"a-1\", \"-+\")", true},
+    {"tel", "is_tel_number(\"+123\") && is_tel_number(\"123\") && !is_tel_number(\"+\")", true},
+    {"e164", "is_e164(\"+4930123\") && !is_e164(\"4930\") && !is_e164(\"+1234567890123456\")", true},
+    {"user_e164", "is_uri_user_e164(\"sip:+4930@x\")", true},
+    {"uri_param", "uri_param(\"transport\") && uri_param(\"transport\", \"TCP\") && !uri_param(\"user\")", true},
+    {"cmp_uri", "cmp_uri(\"sip:a@B.example\", \"sip:a@b.EXAMPLE\")", true},
+    {"cmp_aor", "cmp_aor(\"sip:a@b:5060;x\", \"sip:a@B\")", true},
+    {"no_gruu", "is_gruu()", false},
+    {"gruu", "is_gruu(\"sip:a@b;gr=x\")", true},
+};
+class Questions : public testing::TestWithParam<Case> {};
+TEST_P(Questions, AreAnswered) {
+    const std::string statement = std::string("if (") + GetParam().condition + ") log(\"true\"); else log(\"false\");";
+    const std::string message = request("OPTIONS", "sip:bob@example.com;transport=tcp", "Supported: 100rel, path\r\n");
+    EXPECT_EQ(logged(statement, message, {&siputils::kModule}), GetParam().expected ? "true" : "false");
+}
+INSTANTIATE_TEST_SUITE_P(Siputils, Questions, testing::ValuesIn(kCases),
+                         [](const auto& i) { return std::string(i.param.name); });
+
+TEST(IsMethod, LooksAtCSeqOfReplies) {
+    Script script("request_route { exit; } reply_route { if (is_method(\"INVITE\")) log(\"invite\"); }",
+                  {&siputils::kModule});
+    ASSERT_NE(script.program, nullptr) << script.found.text();
+    EXPECT_EQ(script.send(reply()).line(), "invite");
+}
+
+TEST(IsMethod, ComparesUnknownMethodsAsText) {
+    EXPECT_EQ(logged("if (is_method(\"NEWMETHOD|INVITE\")) log(\"yes\");", request("NEWMETHOD"), {&siputils::kModule}),
+              "yes");
+    EXPECT_EQ(
+        logged("if (is_method(\"OTHER\")) log(\"yes\"); else log(\"no\");", request("NEWMETHOD"), {&siputils::kModule}),
+        "no");
+}
+
+TEST(HasTotag, SeesATag) {
+    std::string message = request();
+    message.insert(message.find("To: <sip:bob@example.com>") + 25, ";tag=x");
+    EXPECT_EQ(logged("if (has_totag()) log(\"yes\");", message, {&siputils::kModule}), "yes");
+}
+
+TEST(HdrDateCheck, ComparesWithNow) {
+    const std::string old = request("OPTIONS", "sip:a@b", "Date: Sat, 13 Nov 2010 23:29:00 GMT\r\n");
+    const std::string odd = request("OPTIONS", "sip:a@b", "Date: yesterday\r\n");
+    const std::string statement = "if (hdr_date_check(60)) log(\"fresh\"); else log(\"old\");";
+    EXPECT_EQ(logged(statement, old, {&siputils::kModule}), "old");
+    EXPECT_EQ(logged(statement, odd, {&siputils::kModule}), "old");
+    EXPECT_EQ(logged("if (hdr_date_check(2000000000)) log(\"fresh\");", old, {&siputils::kModule}), "fresh");
+}
+
+TEST(Siputils, RowsAreWellFormed) { EXPECT_TRUE(well_formed(siputils::kModule)); }
+
+}  // namespace
+}  // namespace kahu::script::test
