@@ -39,33 +39,35 @@ struct Channel {
     bool alert_from_peer, as_server, established, failed;
     uint8_t first_bytes;
     char first[16];  // what the peer sent first
-    char explained[240];
 };
 
 int g_connection_index = -1;
 
-// The name in the ClientHello being handled: OpenSSL does not tell it when the handshake fails before its extensions
-// are read.
-struct Hello {
+// What the callbacks of the handshake step being made have found out; it fails or goes on before the process turns to
+// another connection.  The name in the ClientHello: OpenSSL does not tell it when it fails before reading extensions.
+struct Findings {
     const Connection* connection = nullptr;
-    std::string server_name;
+    std::string server_name, why_failed;
 };
-Hello g_hello;
+Findings g_findings;
+
+Findings& findings_of(const Connection& connection) {
+    if (g_findings.connection != &connection) g_findings = {&connection, {}, {}};
+    return g_findings;
+}
 
 Channel& channel_of(Connection& connection) { return *static_cast<Channel*>(connection.secure); }
 
 ChannelStatus fail_handshake(Connection& connection, Channel& channel, const Failure& failure) {
-    if (!channel.failed && !channel.established) {
-        const bool known = g_hello.connection == &connection;
-        report_failure(connection, channel.ssl, failure, known ? g_hello.server_name : std::string_view{});
-    }
+    if (!channel.failed && !channel.established)
+        report_failure(connection, channel.ssl, failure, findings_of(connection).server_name);
     channel.failed = true;
     return ChannelStatus::failed;
 }
 
 ChannelStatus fail(Connection& connection, Channel& channel) {
-    const Failure failure = classify(channel.ssl, channel.explained, channel.alert, channel.alert_from_peer,
-                                     {channel.first, channel.first_bytes});
+    const Failure failure = classify(channel.ssl, findings_of(connection).why_failed, channel.alert,
+                                     channel.alert_from_peer, {channel.first, channel.first_bytes});
     if (!channel.established) return fail_handshake(connection, channel, failure);
     if (!channel.failed)
         LOG(info, "tls.connection.failed", kv("peer", connection.peer.text()), kv("reason", failure.reason));
@@ -110,7 +112,7 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
     const Connection* const connection = connection_of(ssl);
     const std::string_view name = connection ? server_name_in(ssl) : std::string_view{};
     if (name.empty()) return SSL_CLIENT_HELLO_SUCCESS;
-    g_hello = {connection, std::string(name)};
+    findings_of(*connection).server_name = name;
     std::string why;
     SSL_CTX* const context = context_for(
         {.side = Side::server, .local = connection->local, .peer = connection->peer, .server_name = name}, why);
@@ -226,7 +228,7 @@ void shutdown(Connection& connection) {
 void release(Connection& connection) {
     auto* channel = static_cast<Channel*>(connection.secure);
     end_feed(connection);
-    if (g_hello.connection == &connection) g_hello = {};
+    if (g_findings.connection == &connection) g_findings = {};
     release_peer_info(connection);
     if (!channel) return;
     connection.secure = nullptr;
@@ -266,11 +268,10 @@ bool prepare_channels() {
 Connection* connection_of(const SSL* ssl) { return static_cast<Connection*>(SSL_get_ex_data(ssl, g_connection_index)); }
 
 void explain_failure(SSL* ssl, std::string_view reason) {
-    Connection* const connection = connection_of(ssl);
-    if (!connection || !connection->secure) return;
-    Channel& channel = channel_of(*connection);
-    if (channel.explained[0] != '\0') return;
-    std::memcpy(channel.explained, reason.data(), std::min(reason.size(), sizeof channel.explained - 1));
+    const Connection* const connection = connection_of(ssl);
+    if (!connection) return;
+    std::string& why = findings_of(*connection).why_failed;
+    if (why.empty()) why = reason;
 }
 
 bool configure_context(SSL_CTX* context, bool as_server, std::string_view policy) {

@@ -1,6 +1,7 @@
 #include "tls/peer_info.h"
 
 #include <openssl/ssl.h>
+#include <sched.h>
 
 #include <atomic>
 #include <cstring>
@@ -8,8 +9,8 @@
 
 #include "core/base/clock.h"
 #include "mem/hazard.h"
-#include "mem/slot.h"
 #include "mem/heap.h"
+#include "mem/slot.h"
 #include "tls/context.h"
 #include "tls/verify.h"
 
@@ -74,9 +75,9 @@ bool remember(X509* certificate) {
 
 // A reader copies within microseconds; one that was killed is cleared by recover_slot().
 bool wait_until_unread(const Block* block) {
-    for (int spin = 0; spin < 100'000; ++spin) {
+    for (int spin = 0; spin < 1000; ++spin) {
         if (!mem::anyone_protects(block)) return true;
-        __builtin_ia32_pause();
+        sched_yield();
     }
     return false;
 }

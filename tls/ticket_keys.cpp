@@ -14,6 +14,7 @@
 #include "mem/mutex.h"
 #include "tls/random.h"
 #include "tls/session_cache.h"
+#include "tls/shared_openssl.h"
 
 namespace kahu::tls {
 
@@ -67,6 +68,15 @@ bool set_mac_key(EVP_MAC_CTX* mac, const Key& key) {
     return EVP_MAC_CTX_set_params(mac, params) == 1;
 }
 
+// Of this slot's library context: EVP_aes_256_cbc() would look it up in the one that all processes share, each time.
+const EVP_CIPHER* ticket_cipher() {
+    static uint64_t incarnation = 0;
+    static EVP_CIPHER* cipher = nullptr;
+    if (!cipher || incarnation != slot_incarnation()) cipher = EVP_CIPHER_fetch(slot_libctx(), "AES-256-CBC", nullptr);
+    incarnation = slot_incarnation();
+    return cipher;
+}
+
 // OpenSSL's contract (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)): encrypting 1 done, 0 no ticket; decrypting 2 done and
 // send a new ticket, 1 done, 0 unknown key: full handshake.  -1 breaks the handshake off.
 int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int encrypt) {
@@ -75,15 +85,14 @@ int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* 
     if (encrypt) {
         std::memcpy(name, current->name, kNameBytes);
         random_bytes(iv, 16);
-        return EVP_EncryptInit_ex2(cipher, EVP_aes_256_cbc(), current->aes, iv, nullptr) == 1 &&
+        return EVP_EncryptInit_ex2(cipher, ticket_cipher(), current->aes, iv, nullptr) == 1 &&
                        set_mac_key(mac, *current)
                    ? 1
                    : -1;
     }
     const Key* const key = find(name);
     if (!key) return 0;
-    if (EVP_DecryptInit_ex2(cipher, EVP_aes_256_cbc(), key->aes, iv, nullptr) != 1 || !set_mac_key(mac, *key))
-        return -1;
+    if (EVP_DecryptInit_ex2(cipher, ticket_cipher(), key->aes, iv, nullptr) != 1 || !set_mac_key(mac, *key)) return -1;
     // TLS 1.3 tickets are for one use (RFC 8446 C.4): each resumption gets the next one.
     return key == current && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2;
 }
