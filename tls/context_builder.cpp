@@ -76,7 +76,15 @@ Status use_own_certificates(SSL_CTX* context, const Profile& p, std::vector<std:
     if (Status used = use_credentials(context, p.certificate, p.private_key, p.private_key_password, warnings); !used)
         return used;
     if (p.certificate2.path.empty()) return {};
-    return use_credentials(context, p.certificate2, p.private_key2, p.private_key_password2, warnings);
+    const int type = EVP_PKEY_get_base_id(SSL_CTX_get0_privatekey(context));
+    if (Status used = use_credentials(context, p.certificate2, p.private_key2, p.private_key_password2, warnings);
+        !used)
+        return used;
+    if (EVP_PKEY_get_base_id(SSL_CTX_get0_privatekey(context)) != type) return {};
+    return Error{Errc::invalid,
+                 fmt::format("{}: certificate2 has a key of the same type as certificate, and would replace it",
+                             p.certificate2.path),
+                 "one of them must be RSA and the other EC"};
 }
 
 Status fill(SSL_CTX* context, const Profile& p, std::vector<std::string>* warnings) {

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 
+#include <csignal>
+
 #include "mem/failure.h"
 #include "mem/heap.h"
+#include "mem/recover.h"
 #include "test/unit/tls/certificate_maker.h"
 #include "tls/loader.h"
 #include "tls/verify.h"
@@ -186,7 +189,42 @@ TEST(Context, LoadingWithoutMemoryFailsCleanly) {
     });
 }
 
-TEST(Context, AThousandReloadsLeaveNothingBehind) {
+// Killed anywhere while it builds its contexts: the successor in its slot builds them again, and a connection that
+// was made by the dead one keeps its context.
+TEST(Context, TheSuccessorOfAKilledProcessStartsAnew) {
+    if (!openssl_is_shared()) GTEST_SKIP() << "OpenSSL does not use the segment in this build";
+    in_child([] {
+        Server server;
+        server.publish_config(kThree);
+        int killed = 0;
+        for (long nth = 0; nth < 20'000; nth += 211) {
+            const pid_t worker = fork();
+            if (worker == 0) {
+                mem::attach_slot(kChildSlot + 1);
+                if (!enter_openssl_process()) _exit(3);
+                adopt_contexts();
+                mem::kill_at(mem::Point::alloc, nth);
+                const bool first = server_context() != nullptr, second = server_context("a.org") != nullptr;
+                const bool third = server_context("b.org") != nullptr;
+                mem::kill_at(mem::Point::alloc, -1);
+                _exit(first && second && third && contexts_kept() == 3 ? 0 : 1);
+            }
+            int status = 0;
+            waitpid(worker, &status, 0);
+            after_death(kChildSlot + 1, mem::recover_slot(kChildSlot + 1));
+            if (WIFEXITED(status)) {
+                EXPECT_EQ(WEXITSTATUS(status), 0);
+                break;
+            }
+            ASSERT_EQ(WTERMSIG(status), SIGKILL) << "at allocation " << nth;
+            ++killed;
+        }
+        EXPECT_GT(killed, 5);
+        EXPECT_TRUE(mem::walk_heap().valid);
+    });
+}
+
+TEST(Context, ReloadsLeaveNothingBehind) {
     if (!openssl_is_shared()) GTEST_SKIP() << "OpenSSL does not use the segment in this build";
     in_child([] {
         Server server;

@@ -146,6 +146,14 @@ TEST(Loader, SaysWhatIsWrongWithKeys) {
             "more, or set cipher_list DEFAULT@SECLEVEL=1)");
         expect_error(m, "[server:default]\ncertificate = weak.pem\ncipher_list = DEFAULT@SECLEVEL=1\n", "");
         expect_error(m, "[server:default]\ncertificate = weak.pem\ncipher_list = @SECLEVEL=1\n", "");
+        const OwnedCertificate second = make_certificate(rsa.get()), same = make_certificate(m.other_key.get());
+        m.dir.write("second.pem", pem_of(second.get()) + pem_of(rsa.get()));
+        m.dir.write("same.pem", pem_of(same.get()) + pem_of(m.other_key.get()));
+        expect_error(m, kServer + "certificate2 = second.pem\n", "");
+        expect_error(
+            m, kServer + "certificate2 = same.pem\n",
+            "server:default (tls.cfg:1): same.pem: certificate2 has a key of the same type as certificate, and "
+            "would replace it (one of them must be RSA and the other EC)");
         m.dir.write("cutkey.pem", pem_of(m.key.get()).substr(0, 60));
         const Outcome cut = load(m, "[server:default]\ncertificate = cert.pem\nprivate_key = cutkey.pem\n");
         EXPECT_NE(cut.error.find("cutkey.pem: the private key cannot be read: "), std::string::npos) << cut.error;
