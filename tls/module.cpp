@@ -243,8 +243,12 @@ const ModuleDescriptor kModule{
     .functions = kFunctions,
     .commands = tls_commands(),
     .counters = g_counters,
-    .hooks =
-        {.check = check, .parts = parts, .start = start, .process_start = process_start, .each_second = every_second, .process_stop = process_stop},
+    .hooks = {.check = check,
+              .parts = parts,
+              .start = start,
+              .process_start = process_start,
+              .each_second = every_second,
+              .process_stop = process_stop},
     .description = kDescription,
 };
 
