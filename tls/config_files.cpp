@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -65,12 +66,16 @@ Result<std::string> read_bounded_file(const std::string& path, size_t limit) {
     if (static_cast<size_t>(status.st_size) > limit)
         return Error{Errc::invalid, fmt::format("{}: larger than {} bytes", path, limit), ""};
     std::string content;
+    content.reserve(static_cast<size_t>(status.st_size) + 1);  // growing would leave copies of keys behind
     char chunk[16384];
     for (;;) {
         const ssize_t got = read(fd.get(), chunk, sizeof chunk);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return file_error(path, errno);
-        if (got == 0) return content;
+        if (got == 0) {
+            explicit_bzero(chunk, sizeof chunk);
+            return content;
+        }
         if (content.size() + static_cast<size_t>(got) > limit)
             return Error{Errc::invalid, fmt::format("{}: larger than {} bytes", path, limit), ""};
         content.append(chunk, static_cast<size_t>(got));
