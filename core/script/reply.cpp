@@ -1,10 +1,11 @@
 #include "core/script/reply.h"
 
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <cstring>
 
-#include "core/base/hash.h"
+#include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/script/addresses.h"
 #include "core/script/params.h"
@@ -53,6 +54,31 @@ void append_hex(uint64_t number, char*& out) {
     for (int shift = 60; shift >= 0; shift -= 4) *out++ = "0123456789abcdef"[number >> shift & 15];
 }
 
+// Tags are seen by everybody, so they are hashed with a key of their own: nothing of them tells about the seed that
+// protects our hash tables.  Drawn before main(), so that all processes of one start have the same.
+const uint64_t g_tag_key = [] {
+    uint64_t key = 0;
+    if (::getrandom(&key, sizeof key, 0) != sizeof key)
+        key = static_cast<uint64_t>(clock::read()) * 0x9e3779b97f4a7c15u;
+    return key;
+}();
+
+uint64_t mix_tag(uint64_t hash, uint64_t word) {
+    const unsigned __int128 product = static_cast<unsigned __int128>(hash ^ word) * 0x9fb21c651e98df25u;
+    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+uint64_t mix_tag(uint64_t hash, std::string_view text) {
+    hash = mix_tag(hash, text.size());
+    for (; text.size() >= 8; text.remove_prefix(8)) {
+        uint64_t word;
+        std::memcpy(&word, text.data(), sizeof word);
+        hash = mix_tag(hash, word);
+    }
+    uint64_t rest = 0;
+    for (const char c : text) rest = rest << 8 | static_cast<unsigned char>(c);
+    return mix_tag(hash, rest);
+}
+
 bool build_and_send(const sip::Message& request, const net::Inbound& from, int status, const ReplyText& text,
                     std::string_view more_headers, bool force_rport) {
     REQUIRE(status >= 100 && status <= 699);
@@ -87,17 +113,14 @@ std::string_view stateless_tag(const sip::Message& request, char* into) {
     const sip::NameAddr* const from = request.from();
     const sip::CSeq* const cseq = request.cseq();
     // What an ACK to a negative reply shares with its INVITE (RFC 3261 17.1.1.3), and nothing else does.
-    const uint64_t parts[] = {
-        via == nullptr ? 0 : hash_text(via->branch),
-        hash_text(request.call_id()),
-        from == nullptr ? 0 : hash_text(from->tag),
-        cseq == nullptr ? 0 : cseq->number,
-    };
-    static const uint64_t server = hash_text("stateless replies of this start");
+    uint64_t hash = mix_tag(~g_tag_key, cseq == nullptr ? 0 : cseq->number);
+    hash = mix_tag(hash, via == nullptr ? std::string_view() : via->branch);
+    hash = mix_tag(hash, request.call_id());
+    hash = mix_tag(hash, from == nullptr ? std::string_view() : from->tag);
     char* out = into;
-    append_hex(server, out);
+    append_hex(mix_tag(g_tag_key, uint64_t{1}), out);
     *out++ = '.';
-    append_hex(hash_bytes(parts, sizeof parts), out);
+    append_hex(mix_tag(hash, g_tag_key), out);
     return {into, kStatelessTagBytes};
 }
 
