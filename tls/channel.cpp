@@ -12,12 +12,14 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "mem/heap.h"
 #include "tls/bio.h"
 #include "tls/context.h"
 #include "tls/handshake.h"
 #include "tls/peer_info.h"
 #include "tls/private_key.h"
 #include "tls/session_cache.h"
+#include "tls/shared_openssl.h"
 #include "tls/ticket_keys.h"
 
 namespace kahu::tls {
@@ -31,9 +33,11 @@ using net::Connection;
 
 constexpr size_t kRecordBytes = SSL3_RT_MAX_PLAIN_LENGTH;
 
-// Connection::secure.  All of it may outlive its process.
+// Connection::secure.  Always in the segment: in private mode a successor finds it there, and sees that the SSL was its
+// predecessor's.
 struct Channel {
     SSL* ssl;
+    uint64_t incarnation;
     clock::Millis opened;
     int16_t alert;  // -1: none
     bool alert_from_peer, as_server, established, failed;
@@ -57,6 +61,9 @@ Findings& findings_of(const Connection& connection) {
 }
 
 Channel& channel_of(Connection& connection) { return *static_cast<Channel*>(connection.secure); }
+
+// The SSL died with the process that made it: its address means nothing here.
+bool is_lost(const Channel& channel) { return !openssl_is_shared() && channel.incarnation != slot_incarnation(); }
 
 ChannelStatus fail_handshake(Connection& connection, Channel& channel, const Failure& failure) {
     if (!channel.failed && !channel.established)
@@ -153,15 +160,16 @@ bool open(Connection& connection, bool as_server) {
     const Side side = as_server ? Side::server : Side::client;
     SSL_CTX* const context = context_for({.side = side, .local = connection.local, .peer = connection.peer}, why);
     if (!context) return refuse(connection, std::move(why));
-    auto* const channel = static_cast<Channel*>(OPENSSL_zalloc(sizeof(Channel)));
+    auto* const channel = mem::make<Channel>(mem::Tag::openssl);
     if (!channel) return refuse(connection, "out of memory");
     channel->ssl = SSL_new(context);
+    channel->incarnation = slot_incarnation();
     channel->alert = -1;
     channel->opened = clock::now_ms();
     channel->as_server = as_server;
     if (!channel->ssl || !attach(connection, channel->ssl, as_server)) {
         SSL_free(channel->ssl);
-        OPENSSL_free(channel);
+        mem::destroy(channel, mem::Tag::openssl);
         ERR_clear_error();
         return refuse(connection, "out of memory");
     }
@@ -181,7 +189,7 @@ void feed(Connection& connection, std::string_view ciphertext) {
 
 ChannelStatus handshake(Connection& connection) {
     Channel& channel = channel_of(connection);
-    if (channel.failed) return ChannelStatus::failed;
+    if (channel.failed || is_lost(channel)) return ChannelStatus::failed;
     ERR_clear_error();
     const int result = SSL_do_handshake(channel.ssl);
     if (result != 1) {
@@ -197,7 +205,7 @@ ChannelStatus handshake(Connection& connection) {
 ChannelStatus read(Connection& connection, char* into, size_t room, size_t& got) {
     Channel& channel = channel_of(connection);
     got = 0;
-    if (channel.failed) return ChannelStatus::failed;
+    if (channel.failed || is_lost(channel)) return ChannelStatus::failed;
     ERR_clear_error();
     const int result = SSL_read_ex(channel.ssl, into, room, &got);
     return result == 1 ? ChannelStatus::ok : outcome(connection, channel, result);
@@ -205,7 +213,7 @@ ChannelStatus read(Connection& connection, char* into, size_t room, size_t& got)
 
 ChannelStatus write(Connection& connection, std::string_view plaintext) {
     Channel& channel = channel_of(connection);
-    if (channel.failed) return ChannelStatus::failed;
+    if (channel.failed || is_lost(channel)) return ChannelStatus::failed;
     ERR_clear_error();
     while (!plaintext.empty()) {
         size_t written = 0;
@@ -219,7 +227,7 @@ ChannelStatus write(Connection& connection, std::string_view plaintext) {
 
 void shutdown(Connection& connection) {
     Channel& channel = channel_of(connection);
-    if (!channel.established || channel.failed || send_close_notify == 0) return;
+    if (!channel.established || channel.failed || is_lost(channel) || send_close_notify == 0) return;
     ERR_clear_error();
     SSL_shutdown(channel.ssl);
     ERR_clear_error();
@@ -232,12 +240,13 @@ void release(Connection& connection) {
     release_peer_info(connection);
     if (!channel) return;
     connection.secure = nullptr;
+    if (is_lost(*channel)) return mem::destroy(channel, mem::Tag::openssl);
     // Without this, OpenSSL takes a connection that ended without close_notify for an attack and drops its session;
     // peers that just close are the rule in SIP.
     if (channel->established && !channel->failed)
         SSL_set_shutdown(channel->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(channel->ssl);
-    OPENSSL_free(channel);
+    mem::destroy(channel, mem::Tag::openssl);
     ERR_clear_error();
 }
 
@@ -249,6 +258,7 @@ void abandon(Connection& connection) {
 void handshake_cut(Connection& connection, std::string_view why) {
     if (!connection.secure) return;
     Channel& channel = channel_of(connection);
+    if (is_lost(channel)) return;
     const bool late = why.find("time") != why.npos;
     fail_handshake(connection, channel,
                    {late ? FailureClass::timeout : FailureClass::connection_lost, text::printable(why)});

@@ -175,6 +175,8 @@ class Dialog {
     std::string received;
 };
 
+void*& inherited() { return *static_cast<void**>(testing::shared_page()); }
+
 class ChannelTest : public ::testing::Test {
   protected:
     static void SetUpTestSuite() {
@@ -510,6 +512,37 @@ TEST_F(ChannelTest, AConnectionGoesOnInAnotherProcess) {
                               }),
                   0);
     }
+}
+
+// In private mode the SSL is gone with its process; the row, and what `secure` points at, are not.
+TEST_F(ChannelTest, InPrivateModeASuccessorOnlyClosesWhatItInherits) {
+    if (kShimsCompiledIn) GTEST_SKIP() << "this program shares: make SAN=asan unit-tls runs it";
+    const OwnedContext context = client_context({});
+    Dialog dialog(context.get());
+    EXPECT_TRUE(testing::killed_in_child(1, [&] {
+        adopt_contexts();
+        if (dialog.open() && dialog.run() == ChannelStatus::ok) inherited() = dialog.connection->secure;
+        raise(SIGKILL);
+    }));
+    ASSERT_NE(inherited(), nullptr);
+    EXPECT_EQ(in_children(1,
+                          [&](int) {
+                              Connection& row = *dialog.connection;
+                              row.secure = inherited();
+                              size_t got = 0;
+                              char none[16];
+                              secure_channel().feed(row, "anything");
+                              int wrong = secure_channel().handshake(row) != ChannelStatus::failed;
+                              wrong += secure_channel().read(row, none, sizeof none, got) != ChannelStatus::failed;
+                              wrong += secure_channel().write(row, "x") != ChannelStatus::failed;
+                              secure_channel().shutdown(row);
+                              secure_channel().handshake_cut(row, "timeout");
+                              secure_channel().release(row);
+                              return wrong + (row.secure != nullptr);
+                          }),
+              0);
+    dialog.connection->secure = nullptr;
+    dialog.connection->secure_info = nullptr;
 }
 
 TEST_F(ChannelTest, AbandonForgetsWithoutTouching) {
