@@ -33,13 +33,17 @@ void Preprocessor::directive(const RawToken& token) {
     if (is_any(name, {"include_file", "import_file"})) return include(token);
     if (!token.line_start) {
         diagnostics_.error(token.at, fmt::format("#!{} is not the first on its line", name));
+        (void)levels_.back().scanner.rest_of_line();
         return;
     }
     if (is_any(name, {"ifdef", "ifndef", "ifexp", "else", "endif"})) {
         if (!conditional(name, token.at)) skip_block();
     } else if (is_any(name, {"subst", "substdef", "substdefs"})) {
-        const RawToken text = levels_.back().scanner.next();
-        if (text.kind == RawKind::text) substitute(name, text.text, text.at);
+        // As it stands between the first and the last quote: "\1" is for the substitution.
+        const std::string line = levels_.back().scanner.rest_of_line();
+        const size_t last = line.empty() ? line.npos : line.rfind(line[0]);
+        const bool is_quoted = !line.empty() && (line[0] == '"' || line[0] == '\'') && last != 0;
+        if (is_quoted) substitute(name, std::string_view(line).substr(1, last - 1), token.at);
         else
             diagnostics_.error(token.at, fmt::format("#!{} is not followed by a string", name),
                                "\"/pattern/replacement/g\"");

@@ -121,7 +121,7 @@ RawToken Scanner::next() {
             token.kind = RawKind::directive;
             token.text = text_.substr(at_ + 2, bytes - 2);
             advance(bytes);
-        } else if (regex_allowed && c == '/') read = read_regex(token);
+        } else if (regex_allowed && c == '/') read_regex(token);
         else if (read_address(token)) {
         } else if (is_letter(c)) read_word(token);
         else if (is_digit(c)) read_number(token);

@@ -73,7 +73,7 @@ class Scanner {
     void read_single_quoted(RawToken& token);
     bool read_variable(RawToken& token);
     bool read_select(RawToken& token);
-    bool read_regex(RawToken& token);
+    void read_regex(RawToken& token);
     bool read_punctuation(RawToken& token);
     size_t address_bytes(size_t from, std::string& host) const;
     size_t balanced(size_t from, char open, char close) const;

@@ -1,6 +1,8 @@
 // The tokens with an inside: strings, variables, selects, regular expressions.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "core/config/scanner.h"
 
@@ -99,11 +101,11 @@ bool Scanner::read_variable(RawToken& token) {
             while (to < text_.size() && is_name(text_[to])) ++to;
         }
         if (to < text_.size() && text_[to] == '(') {
-            const size_t close = balanced(to, '(', ')');
+            size_t close = balanced(to, '(', ')');
             if (close == text_.npos) {
                 diagnostics_->error(token.at, "this variable is not closed", "')' is missing");
-                advance(to - at_ + 1);
-                return false;
+                close =
+                    std::min(text_.find_first_of(" \t\r\n;", to), text_.size());  // what follows is read as if it were
             }
             to = close;
         }
@@ -138,7 +140,7 @@ bool Scanner::read_select(RawToken& token) {
     return false;
 }
 
-bool Scanner::read_regex(RawToken& token) {
+void Scanner::read_regex(RawToken& token) {
     size_t to = at_ + 1;
     while (to < text_.size() && text_[to] != '/' && text_[to] != '\n') {
         if (text_[to] == '\\' && to + 1 < text_.size() && text_[to + 1] == '/') ++to;
@@ -146,14 +148,16 @@ bool Scanner::read_regex(RawToken& token) {
     }
     if (to >= text_.size() || text_[to] != '/') {
         diagnostics_->error(token.at, "this regular expression is not closed", "'/' is missing");
+        to = std::min(
+            {text_.find(':', at_), text_.find('\n', at_), text_.size()});  // what follows is read as if it were
+        token.kind = RawKind::regex;
         advance(to - at_);
-        return false;
+        return;
     }
     ++to;
     while (to < text_.size() && is_name(text_[to])) token.extra += text_[to++];
     token.kind = RawKind::regex;
     advance(to - at_);
-    return true;
 }
 
 bool Scanner::read_punctuation(RawToken& token) {

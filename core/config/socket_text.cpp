@@ -83,7 +83,8 @@ Result<SocketText> parse_socket_text(std::string_view text) {
     if (last != rest.npos && (bracket == rest.npos || last > bracket)) {
         if (out.transport.empty() && first != last && rest.front() != '[') {
             const std::string_view word = rest.substr(0, first);
-            const std::string_view meant = text::nearest(text::lowered(word), kTransports);
+            const std::string_view meant =
+                word.size() < 2 ? std::string_view() : text::nearest(text::lowered(word), kTransports);
             return Error{Errc::invalid, fmt::format("unknown transport '{}'", text::printable(word, 40)),
                          meant.empty() ? "udp, tcp or tls" : fmt::format("did you mean '{}'?", meant)};
         }

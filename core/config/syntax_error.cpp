@@ -56,10 +56,12 @@ void TokenStream::syntax_error(const std::vector<std::string>& expected) {
 
 // The statement's first word is no statement.
 bool TokenStream::explain_statement(const std::vector<std::string>& expected) {
-    if (previous_.kind != RawKind::word || previous_.at != statement_word_.at || previous_.text != statement_word_.text)
-        return false;
+    const bool before_last = previous_.at == prior_word_.at && previous_.text == prior_word_.text;
+    const bool last = previous_.at == statement_word_.at && previous_.text == statement_word_.text;
+    if (previous_.kind != RawKind::word || (!last && !before_last)) return false;
     const std::string& word = previous_.text;
-    if (error_depth_ == 0 && !statement_) {
+    if (error_depth_ == 0 && before_last && find_top_word(word)) return false;
+    if (error_depth_ == 0 && (before_last || !statement_)) {
         std::string hint = did_you_mean_top(word);
         if (hint.empty()) hint = fmt::format("a parameter is set by '{} = value'", word);
         diagnostics_.error(previous_.at, fmt::format("unknown statement '{}'", word), std::move(hint));
@@ -84,6 +86,11 @@ bool TokenStream::explain_missing(const std::vector<std::string>& expected) {
     }
     if (error_depth_ != 0 && current_.is("=") && !has(expected, "=")) {
         diagnostics_.error(current_.at, "'=' assigns and is no comparison", "equality is tested by '=='");
+        return true;
+    }
+    const bool ends = current_.is("{") || current_.is(";") || current_.kind == RawKind::end;
+    if (has(expected, ")") && (ends || current_.is("}")) && !has(expected, ";")) {
+        diagnostics_.error(current_.at, fmt::format("')' is missing before {}", describe(current_)));
         return true;
     }
     if (has(expected, ";") && (current_.line_start || current_.is("}")) && error_depth_ != 0) {

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace kahu::config {
 namespace {
 
@@ -143,7 +146,7 @@ Grammar::symbol_type TokenStream::top_word(const RawToken& token) {
     if (statement_ && (statement_->token == Token::TOK_FLAGS || statement_->token == Token::TOK_AVPFLAGS) &&
         (previous_.is(",") || previous_.is_word(statement_->word)))
         return Grammar::make_WORD(token.text, token.at);
-    statement_word_ = token;
+    prior_word_ = std::exchange(statement_word_, token);
     const TopWord* word = find_top_word(token.text);
     statement_ = word && begins_statement(*word, token) ? word : nullptr;
     if (!statement_) return Grammar::make_WORD(token.text, token.at);
@@ -154,6 +157,11 @@ Grammar::symbol_type TokenStream::top_word(const RawToken& token) {
 }
 
 Grammar::symbol_type TokenStream::value_word(const RawToken& token) {
+    if (token.line_start && place_ == Place::top && brackets_ == 0 && peek().is("=")) {  // the next parameter already
+        diagnostics_.error(previous_.end, fmt::format("the value of '{}' is missing", statement_word_.text));
+        ahead_.push_front(token);
+        return Grammar::make_INTEGER(0, previous_.at);
+    }
     if (joins_value(peek())) return Grammar::make_ADDRESS(compose_address(token), current_.at);
     if (const auto truth = find_truth(token.text)) return Grammar::make_INTEGER(*truth, token.at);
     return Grammar::make_WORD(token.text, token.at);

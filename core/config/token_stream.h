@@ -76,6 +76,7 @@ class TokenStream {
 
     const TopWord* statement_ = nullptr;  // the keyword of the statement at the top level; null: a setting
     RawToken statement_word_;             // its first word; in scripts the first word of the statement
+    RawToken prior_word_;                 // the one before it, at the top level
     bool value_next_ = false, address_next_ = false;
     bool statement_start_ = true;  // scripts: the next token begins a statement
     size_t address_call_ = 0;      // brackets_ within the call of an address function; 0: none
