@@ -254,9 +254,7 @@ class Loader {
     }
 
     // --- script -------------------------------------------------------------------------------------
-    void compile() {
-        made_->program = script::Program::compile(made_->ast, {loaded_modules(), all_modules()}, found_);
-    }
+    void compile() { made_->program = script::Program::compile(made_->ast, {loaded_modules(), all_modules()}, found_); }
 
     Error everything_found() {
         found_.files = made_->ast.files.names().empty() ? found_.files : made_->ast.files;

@@ -11,6 +11,7 @@
 #include "core/module/manual.h"
 #include "core/net/net_counters.h"
 #include "core/script/program.h"
+#include "tls/api.h"
 
 namespace kahu::app {
 namespace {
@@ -76,7 +77,7 @@ struct Page {
     std::function<std::string()> print;
 };
 std::vector<Page> pages() {
-    std::vector<Page> all = {{"kahu.8", server_page}, {"kahu.cfg.5", configuration_page}};
+    std::vector<Page> all = {{"kahu.8", server_page}, {"kahu.cfg.5", configuration_page}, {"tls.cfg.5", tls::tls_cfg_manual}};
     for (const ModuleDescriptor* module : all_modules())
         all.push_back({fmt::format("kahu-{}.7", module->name), [module] { return manual::module_page(*module); }});
     return all;

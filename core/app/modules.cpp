@@ -26,9 +26,13 @@ std::vector<const ModuleDescriptor*> g_loaded;
 
 // The tls module's, under core names: whether TLS state is shared decides how all processes start.
 const Param kTlsParams[] = {
-    {.name = "tls_shared_memory", .kind = ParamKind::boolean, .number = &tls::tls_shared_memory,
+    {.name = "tls_shared_memory",
+     .kind = ParamKind::boolean,
+     .number = &tls::tls_shared_memory,
      .help = "Keeps TLS connections in the shared segment, so that they survive the death of their worker."},
-    {.name = "tls_audit", .kind = ParamKind::boolean, .number = &tls::tls_audit,
+    {.name = "tls_audit",
+     .kind = ParamKind::boolean,
+     .number = &tls::tls_audit,
      .help = "Each process that ends logs how many words of OpenSSL's static data differ from the start; for tests."},
 };
 }  // namespace

@@ -18,7 +18,8 @@ Result<Options> parse(std::vector<std::string> words) {
 }
 
 TEST(CommandLine, DebiansUnitStartsIt) {
-    const auto got = parse({"-P", "/run/kamailio/kamailio.pid", "-f", "/etc/kamailio/kamailio.cfg", "-m", "64", "-M", "8", "--atexit=no"});
+    const auto got = parse(
+        {"-P", "/run/kamailio/kamailio.pid", "-f", "/etc/kamailio/kamailio.cfg", "-m", "64", "-M", "8", "--atexit=no"});
     ASSERT_TRUE(got) << got.error().text();
     EXPECT_EQ(got->pid_file, "/run/kamailio/kamailio.pid");
     EXPECT_EQ(got->config_file, "/etc/kamailio/kamailio.cfg");
@@ -26,7 +27,8 @@ TEST(CommandLine, DebiansUnitStartsIt) {
 }
 
 TEST(CommandLine, LettersMayBeJoined) {
-    const auto got = parse({"-DDEf", "x.cfg", "-m16", "-A", "A=1", "-AB", "-l", "udp:127.0.0.1", "-l", "tcp:127.0.0.1"});
+    const auto got =
+        parse({"-DDEf", "x.cfg", "-m16", "-A", "A=1", "-AB", "-l", "udp:127.0.0.1", "-l", "tcp:127.0.0.1"});
     ASSERT_TRUE(got) << got.error().text();
     EXPECT_EQ(got->foreground, 2);
     EXPECT_TRUE(got->stderr_log);
@@ -37,9 +39,9 @@ TEST(CommandLine, LettersMayBeJoined) {
 }
 
 struct Wrong {
-    const char*              name;
+    const char* name;
     std::vector<std::string> words;
-    const char*              error;
+    const char* error;
 };
 const Wrong kWrong[] = {
     {"unknown_letter", {"-Z"}, "unknown option -Z (kahu --help lists them)"},
@@ -56,15 +58,20 @@ TEST_P(WrongOptions, AreNamedWithARemedy) {
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().text(), GetParam().error);
 }
-INSTANTIATE_TEST_SUITE_P(CommandLine, WrongOptions, testing::ValuesIn(kWrong), [](const auto& i) { return std::string(i.param.name); });
+INSTANTIATE_TEST_SUITE_P(CommandLine, WrongOptions, testing::ValuesIn(kWrong),
+                         [](const auto& i) { return std::string(i.param.name); });
 
 TEST(CommandLine, AllOfKamailiosOptionsAreRowsAndInTheHelp) {
     std::set<std::string_view> rows;
     for (const OptionRow& row : option_rows()) EXPECT_TRUE(rows.insert(row.spelled).second) << row.spelled;
-    for (const char* spelled : {"-a", "--alias", "--atexit", "-A", "-b", "-c", "--cfg-print", "-d", "--debug", "-D", "-e", "-E", "-f", "-g",
-                                "-G", "-h", "--help", "-I", "-K", "-l", "--loadmodule", "--log-engine", "-L", "-m", "--modparam", "-M", "-n",
-                                "-N", "-O", "-P", "-Q", "-r", "-R", "--server-id", "--subst", "--substdef", "--substdefs", "-S", "-t", "-T",
-                                "-u", "-v", "-V", "--version", "-x", "-X", "-Y", "-w", "-W"}) {
+    for (const char* spelled :
+         {"-a",           "--alias",     "--atexit", "-A",         "-b", "-c",          "--cfg-print",
+          "-d",           "--debug",     "-D",       "-e",         "-E", "-f",          "-g",
+          "-G",           "-h",          "--help",   "-I",         "-K", "-l",          "--loadmodule",
+          "--log-engine", "-L",          "-m",       "--modparam", "-M", "-n",          "-N",
+          "-O",           "-P",          "-Q",       "-r",         "-R", "--server-id", "--subst",
+          "--substdef",   "--substdefs", "-S",       "-t",         "-T", "-u",          "-v",
+          "-V",           "--version",   "-x",       "-X",         "-Y", "-w",          "-W"}) {
         EXPECT_TRUE(rows.contains(spelled)) << spelled;
         EXPECT_NE(help_text().find(std::string("  ") + spelled), std::string::npos) << spelled;
     }

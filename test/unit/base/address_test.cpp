@@ -6,9 +6,9 @@ namespace kahu {
 namespace {
 
 struct Case {
-    const char*      name;
+    const char* name;
     std::string_view text;
-    bool             ok;
+    bool ok;
     std::string_view shown;
 };
 constexpr Case kCases[] = {
@@ -27,9 +27,12 @@ class ParseIp : public testing::TestWithParam<Case> {};
 TEST_P(ParseIp, ReadsAddressesOnly) {
     const auto got = SocketAddress::parse_ip(GetParam().text, 5060);
     ASSERT_EQ(got.has_value(), GetParam().ok);
-    if (got) { EXPECT_EQ(got->text(), GetParam().shown); }
+    if (got) {
+        EXPECT_EQ(got->text(), GetParam().shown);
+    }
 }
-INSTANTIATE_TEST_SUITE_P(Address, ParseIp, testing::ValuesIn(kCases), [](const auto& i) { return std::string(i.param.name); });
+INSTANTIATE_TEST_SUITE_P(Address, ParseIp, testing::ValuesIn(kCases),
+                         [](const auto& i) { return std::string(i.param.name); });
 
 TEST(Address, MappedV4BecomesV4) {
     const auto mapped = SocketAddress::parse_ip("::ffff:10.0.0.1", 5061);

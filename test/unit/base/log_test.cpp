@@ -12,7 +12,9 @@ TEST(Log, FieldsAreKeyValueAndQuotedWhereNeeded) {
     set_level(Level::info);
     LOG(info, "tls.handshake.failed", kv("peer", "10.0.0.1:4711"), kv("reason", "no shared \"cipher\"\n"), kv("n", 3));
     const std::string line = testing::internal::GetCapturedStderr();
-    EXPECT_NE(line.find("INFO: tls.handshake.failed peer=10.0.0.1:4711 reason=\"no shared \\\"cipher\\\"\\x0a\" n=3\n"), line.npos) << line;
+    EXPECT_NE(line.find("INFO: tls.handshake.failed peer=10.0.0.1:4711 reason=\"no shared \\\"cipher\\\"\\x0a\" n=3\n"),
+              line.npos)
+        << line;
     EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
 }
 

@@ -6,9 +6,9 @@ namespace kahu::text {
 namespace {
 
 struct IntCase {
-    const char*            name;
-    std::string_view       text;
-    int                    base;
+    const char* name;
+    std::string_view text;
+    int base;
     std::optional<int64_t> value;
 };
 const IntCase kInts[] = {
@@ -30,7 +30,8 @@ const IntCase kInts[] = {
 };
 class ToInt : public testing::TestWithParam<IntCase> {};
 TEST_P(ToInt, WholeTextOrNothing) { EXPECT_EQ(to_int(GetParam().text, GetParam().base), GetParam().value); }
-INSTANTIATE_TEST_SUITE_P(Text, ToInt, testing::ValuesIn(kInts), [](const auto& i) { return std::string(i.param.name); });
+INSTANTIATE_TEST_SUITE_P(Text, ToInt, testing::ValuesIn(kInts),
+                         [](const auto& i) { return std::string(i.param.name); });
 
 TEST(Trim, TakesBlanksOffBothEnds) {
     EXPECT_EQ(trim("  a b\t\r\n"), "a b");

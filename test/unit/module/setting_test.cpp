@@ -51,17 +51,17 @@ TEST(TextSetting, AWriterKilledInTheMiddleLeavesTheOldTextReadable) {
     EXPECT_EQ(setting.get(), "new");
 }
 
-IntSetting  g_number{5};
+IntSetting g_number{5};
 TextSetting g_text{"x"};
 const Param kNumber{.name = "n", .number = &g_number, .min = 0, .max = 10, .unit = "seconds", .help = "A number."};
 const Param kTruth{.name = "b", .kind = ParamKind::boolean, .number = &g_number, .help = "A truth."};
 const Param kText{.name = "t", .kind = ParamKind::text, .text = &g_text, .help = "A text."};
 
 struct ApplyCase {
-    const char*  name;
+    const char* name;
     const Param* param;
-    ParamValue   value;
-    const char*  error;  // nullptr: accepted
+    ParamValue value;
+    const char* error;  // nullptr: accepted
 };
 const ApplyCase kApply[] = {
     {"in_range", &kNumber, int64_t{10}, nullptr},
@@ -78,13 +78,17 @@ class Apply : public testing::TestWithParam<ApplyCase> {};
 TEST_P(Apply, AcceptsOrSaysWhatIsValid) {
     const Status applied = apply(*GetParam().param, GetParam().value);
     ASSERT_EQ(bool(applied), GetParam().error == nullptr);
-    if (!applied) { EXPECT_EQ(applied.error().text(), GetParam().error); }
+    if (!applied) {
+        EXPECT_EQ(applied.error().text(), GetParam().error);
+    }
 }
-INSTANTIATE_TEST_SUITE_P(Param, Apply, testing::ValuesIn(kApply), [](const auto& i) { return std::string(i.param.name); });
+INSTANTIATE_TEST_SUITE_P(Param, Apply, testing::ValuesIn(kApply),
+                         [](const auto& i) { return std::string(i.param.name); });
 
 TEST(Manual, ShowsDefaultRangeAndUnit) {
     const std::string page = manual::parameters(std::span(&kNumber, 1), "PARAMETERS");
-    EXPECT_NE(page.find(".B n\nA number. Takes an integer from 0 to 10 seconds. Default: 5 seconds."), page.npos) << page;
+    EXPECT_NE(page.find(".B n\nA number. Takes an integer from 0 to 10 seconds. Default: 5 seconds."), page.npos)
+        << page;
 }
 TEST(Manual, NothingInATextIsARequest) { EXPECT_EQ(manual::text(".SH x\\f\n'y-z"), "\\&.SH x\\ef\n\\&'y\\-z"); }
 

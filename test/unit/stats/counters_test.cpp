@@ -29,7 +29,8 @@ TEST_F(Counters, AreSummedOverProcessesAndSurviveThem) {
             for (int i = 0; i < 1000; ++i) add(7);
             ::raise(SIGKILL);
         }
-    while (::wait(nullptr) > 0) {}
+    while (::wait(nullptr) > 0) {
+    }
     EXPECT_EQ(sum(7), 3000);
     EXPECT_EQ(of_slot(7, 2), 1000);
     EXPECT_EQ(sum(8), 0);
