@@ -118,6 +118,16 @@ void uses(RpcCall& call, bool with_blocks) {
 void mod_stats(RpcCall& call) { uses(call, false); }
 void mod_mem_statsx(RpcCall& call) { uses(call, true); }
 
+// For whoever wants to know whether a crash left damage.
+void shm_walk(RpcCall& call) {
+    const mem::WalkResult walk = mem::walk_heap(mem::Others::running);
+    call.add(RpcStruct{{"valid", walk.valid ? 1 : 0},
+                       {"reason", walk.reason},
+                       {"used", real(static_cast<int64_t>(walk.used))},
+                       {"blocks", static_cast<int64_t>(walk.blocks)},
+                       {"spans", static_cast<int64_t>(walk.spans)}});
+}
+
 void log_summary(RpcCall&) {
     const mem::HeapStats heap = mem::heap_stats();
     LOG(notice, "segment.status", kv("total", heap.total), kv("used", heap.used), kv("real_used", heap.real_used),
@@ -188,6 +198,7 @@ constexpr Command kCommands[] = {
     {"shm.stats", "", "Returns how much of the segment's heap is used, in bytes.", shm_stats},
     {"shm.info", "", "Returns name and size of the segment's heap.", shm_info},
     {"shm.report", "", "Returns the use of the segment's heap, and how much of it each subsystem holds.", shm_report},
+    {"shm.walk", "", "Walks through the segment's heap and says whether its bookkeeping is sane.", shm_walk},
     {"pkg.stats", "[pid|index|rank value]", "Returns the private memory of each process, or of one.", pkg_stats},
     {"pkg.info", "", "Returns name and size of the private heap.", pkg_info},
     {"mod.stats", "subsystem|all [shm|pkg|all]", "Returns the bytes of the segment that a subsystem holds.", mod_stats},

@@ -42,8 +42,11 @@ TEST(Address, Grammar) {
     for (const Case& c : kCases) {
         const auto address = parse_address(c.given);
         ASSERT_EQ(static_cast<bool>(address), c.text[0] != '\0') << c.given;
-        if (address) EXPECT_EQ(address->text(), c.text) << c.given;
-        else EXPECT_FALSE(address.error().hint.empty());
+        if (address) {
+            EXPECT_EQ(address->text(), c.text) << c.given;
+        } else {
+            EXPECT_FALSE(address.error().hint.empty());
+        }
     }
     EXPECT_FALSE(parse_address("/" + std::string(107, 'x')));
     EXPECT_FALSE(parse_address(std::string_view("/a\0b", 4)));
@@ -51,8 +54,9 @@ TEST(Address, Grammar) {
 
 TEST(Address, WhatIsPrintedIsReadBack) {
     for (const Case& c : kCases)
-        if (const auto address = parse_address(c.given))
+        if (const auto address = parse_address(c.given)) {
             EXPECT_EQ(parse_address(address->text())->text(), address->text());
+        }
 }
 
 TEST(Address, KahucmdTakesABareHost) { EXPECT_EQ(parse_address("localhost", true)->text(), "udp:localhost:2049"); }

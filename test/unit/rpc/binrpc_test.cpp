@@ -56,19 +56,14 @@ const Captured kReplies[] = {
                 {"src_port", 55692},
                 {"dst_ip", "127.0.0.1"},
                 {"dst_port", 26200}}}},
-    {"eight_byte_text_is_long", "a11309112233449108434f4e4e5f4f4b00", {"CONN_OK"}},
+    {"eight_byte_text_is_long", "a1130a112233449108434f4e4e5f4f4b00", {"CONN_OK"}},
     {"negative_int", "a113051122334440fffffff9", {-7}},
-    {"large_double",
-     "a11306112233445"
-     "20fa0000000",
-     {67108864.0}},
+    {"large_double", "a1130611223344520fa0000000", {67108864.0}},
 };
 
 class Replies : public testing::TestWithParam<Captured> {};
 
 TEST_P(Replies, AreWrittenAsKamailioWritesThem) {
-    if (std::string(GetParam().name) == "large_double" || std::string(GetParam().name) == "eight_byte_text_is_long")
-        GTEST_SKIP();
     const uint32_t cookie = std::string(GetParam().name) == "one_byte_cookie" ? 1 : 0x11223344;
     EXPECT_EQ(to_hex(write_reply(cookie, GetParam().values)), GetParam().hex);
 }
@@ -103,13 +98,10 @@ INSTANTIATE_TEST_SUITE_P(Captured, Replies, testing::ValuesIn(kReplies),
 
 TEST(Faults, AreKamailios) {
     EXPECT_EQ(to_hex(write_fault(0x234ff7b1, 500, "command nosuch not found")),
-              "a1331e234ff7b12001f4911"
-              "9636f6d6d616e64206e6f73756368206e6f7420666f756e6400");
+              "a1331e234ff7b12001f49119636f6d6d616e64206e6f73756368206e6f7420666f756e6400");
     Fault fault;
     std::string why;
-    const std::string body = from_hex(
-        "2001f4911"
-        "9636f6d6d616e64206e6f73756368206e6f7420666f756e6400");
+    const std::string body = from_hex("2001f49119636f6d6d616e64206e6f73756368206e6f7420666f756e6400");
     ASSERT_TRUE(read_fault(body, fault, why)) << why;
     EXPECT_EQ(fault.code, 500);
     EXPECT_EQ(fault.reason, "command nosuch not found");
@@ -141,9 +133,7 @@ const Number kNumbers[] = {
     {"largest_int", int64_t{2147483647}, "407fffffff"},
     {"smallest_int", int64_t{-2147483648LL}, "4080000000"},
     {"minus_one", -1, "40ffffffff"},
-    {"beyond_int_is_double", int64_t{2147483648LL},
-     "62"
-     "01f400000000"},
+    {"beyond_int_is_double", int64_t{2147483648LL}, "6201f400000000"},
     {"half", 0.5, "2201f4"},
     {"zero_double", 0.0, "02"},
     {"negative_double", -2.5, "9208fffffffffffff63c"},
@@ -159,10 +149,12 @@ TEST_P(Numbers, ComeBack) {
     ASSERT_TRUE(read_values(from_hex(GetParam().record), Limits{}, values, why)) << why;
     ASSERT_EQ(values.size(), 1u);
     EXPECT_EQ(values[0].data().index(), GetParam().value.data().index());
-    if (const auto* whole = std::get_if<int64_t>(&values[0].data()))
+    if (const auto* whole = std::get_if<int64_t>(&values[0].data())) {
         EXPECT_EQ(*whole, std::get<int64_t>(GetParam().value.data()));
-    if (const auto* real = std::get_if<double>(&values[0].data()))
+    }
+    if (const auto* real = std::get_if<double>(&values[0].data())) {
         EXPECT_DOUBLE_EQ(*real, std::get<double>(GetParam().value.data()));
+    }
 }
 INSTANTIATE_TEST_SUITE_P(Written, Numbers, testing::ValuesIn(kNumbers),
                          [](const auto& i) { return std::string(i.param.name); });
@@ -194,10 +186,7 @@ const Refused kRefused[] = {
     {"length_of_7_bytes", "f1ffffffffffffff", "bad request method: length too long"},
     {"length_beyond_the_end", "c1ffffffff61", "bad request method: more data needed"},
     {"unknown_type", "0f", "bad request method: unknown record type"},
-    {"no_nul",
-     "2161"
-     "62",
-     "bad request method: record doesn't match type"},
+    {"no_nul", "216162", "bad request method: record doesn't match type"},
     {"struct_parameter", "2161000383",
      "error at parameter 0: expected a number or a string but record doesn't match type"},
     {"cut_parameter", "2161003161", "error at parameter 0: more data needed"},
@@ -227,20 +216,15 @@ TEST(Values, DeepNestingIsRefused) {
     EXPECT_EQ(why, "structs are nested too deeply");
     EXPECT_FALSE(read_values(std::string(5, '\x03'), Limits{}, values, why));
     EXPECT_FALSE(read_values("\x83", Limits{}, values, why));
-    EXPECT_FALSE(read_values(from_hex("03356100"
-                                      "83"),
-                             Limits{}, values, why))
-        << "a name without a value";
+    EXPECT_FALSE(read_values(from_hex("0335610083"), Limits{}, values, why)) << "a name without a value";
     EXPECT_FALSE(read_values(from_hex("0384"), Limits{}, values, why)) << "struct closed as an array";
 }
 
 TEST(Values, AStructOfBareValuesIsAList) {
     std::vector<RpcValue> values;
     std::string why;
-    ASSERT_TRUE(read_values(from_hex("0310011002"
-                                     "83"
-                                     "04100184"
-                                     "0383"),
+    ASSERT_TRUE(read_values(from_hex("031001100283"
+                                     "041001840383"),
                             Limits{}, values, why))
         << why;
     ASSERT_EQ(values.size(), 3u);
@@ -255,9 +239,8 @@ TEST(Framing, ARequestIsWholeOrWaitsOrIsBroken) {
         EXPECT_EQ(frame_request(std::string_view(packet).substr(0, n)).what, Framed::What::need_more) << n;
     EXPECT_EQ(frame_request(packet + "more").what, Framed::What::request);
     EXPECT_EQ(to_hex(frame_request("GET / HTTP").fault),
-              "a130230020019091"
-              "1e62616420726571756573743a20636f72727570746564207061636b657400");
-    EXPECT_EQ(frame_request(from_hex("a1070fffff00000000")).what, Framed::What::broken) << "a body of 1 MB";
+              "a1302300200190911e62616420726571756573743a20636f72727570746564207061636b657400");
+    EXPECT_EQ(frame_request(from_hex("a10b0fffff00000000")).what, Framed::What::broken) << "a body of 1 MB";
     EXPECT_EQ(frame_request(write_reply(7, {})).what, Framed::What::broken) << "a reply is no request";
 }
 
