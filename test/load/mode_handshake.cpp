@@ -27,7 +27,7 @@ struct Run {
     Hook hook;
     ServerUsage server;
     Wire wire{options, loop};
-    uint64_t started = 0, finished = 0, succeeded = 0, full = 0;
+    uint64_t started = 0, finished = 0, succeeded = 0, full = 0, lost = 0;
     Resumption resumption[2];
     uint64_t certificates_checked = 0;
     Histogram handshake, answer;
@@ -121,6 +121,11 @@ class Slot final : public Connection {
 
     void ended(const std::string& reason) override { finish(reason); }
 
+    // An end, as opposed to wrong bytes, a wrong answer or silence.
+    static bool is_loss(std::string_view reason) {
+        return reason.find("closed by the server") != reason.npos || reason.find("reset by peer") != reason.npos ||
+               reason.find("Broken pipe") != reason.npos || reason.find("unexpected eof") != reason.npos;
+    }
     void finish(const std::string& reason) {
         if (!busy_) return;
         busy_ = false;
@@ -128,6 +133,7 @@ class Slot final : public Connection {
         handshaken_ = false;
         ++run_.finished;
         if (reason.empty()) ++run_.succeeded;
+        else if (is_loss(reason) && run_.lost < run_.options.allow_lost) ++run_.lost;
         else run_.report.fail(reason);
     }
 
@@ -234,6 +240,7 @@ Status run_handshakes(const Options& options, Report& report) {
     report.count("connections", run.finished);
     report.count("succeeded", run.succeeded);
     report.count("full_handshakes", run.full);
+    if (options.allow_lost > 0) report.count("lost", run.lost);
     report.figure("seconds", seconds, "s");
     report.figure("rate", static_cast<double>(run.succeeded) / seconds, "/s");
     report.latency("handshake", run.handshake);

@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "test/load/connection.h"
@@ -29,7 +30,8 @@ struct Run {
     Wire wire{options, loop};
     bool sending = false, counting = false;
     uint64_t issued = 0, answered = 0, opened = 0, opening = 0, dead = 0, outstanding = 0;
-    uint64_t counted = 0;  // answered while counting
+    uint64_t counted = 0;                  // answered while counting
+    uint64_t lost = 0, lost_requests = 0;  // with --allow-lost: connections opened anew, what they had under way
     Histogram latency;
     std::string batch;  // requests of one write
 };
@@ -60,6 +62,10 @@ class Slot final : public Connection {
     }
     // Counts what has waited too long; a stream with such an answer missing is given up.
     void expire(Nanos at) {
+        if (reopen_at_ != 0 && at >= reopen_at_) {
+            reopen_at_ = 0;
+            return begin();
+        }
         const auto limit = static_cast<Nanos>(run_.options.timeout * 1e9);
         if (!opened_ && is_open() && at - since() > limit) {
             close();
@@ -77,6 +83,7 @@ class Slot final : public Connection {
         opened_ = true;
         --run_.opening;
         ++run_.opened;
+        if (run_.sending && run_.options.rate == 0) refill_ = true;
     }
 
     void queue(Nanos due) {
@@ -140,8 +147,28 @@ class Slot final : public Connection {
     }
 
     void ended(const std::string& reason) override {
+        if (run_.lost < run_.options.allow_lost) return lost();
         run_.report.fail("connection: " + reason);
         gone();
+    }
+    // The server lost this connection; whoever was on it comes back.
+    void lost() {
+        ++run_.lost;
+        if (!opened_) --run_.opening;
+        for (auto& due : due_)
+            if (due != 0) {
+                due = 0;
+                --outstanding_;
+                --run_.outstanding;
+                ++run_.lost_requests;
+            }
+        oldest_ = next_;
+        opened_ = false;
+        reopen_at_ = now() + 20'000'000;
+    }
+    void drained() override {
+        if (!std::exchange(refill_, false)) return;
+        fill();
     }
     void gone() {
         if (!opened_) --run_.opening;
@@ -155,7 +182,8 @@ class Slot final : public Connection {
     std::vector<Nanos> due_;  // by number modulo size; 0: not under way
     uint32_t next_ = 0, oldest_ = 0;
     int outstanding_ = 0;
-    bool opened_ = false;
+    bool opened_ = false, refill_ = false;
+    Nanos reopen_at_ = 0;  // after a loss
 };
 
 // Opens all connections, warms up, counts, drains: the phases of a run in order.
@@ -186,6 +214,10 @@ class Phases {
         const double elapsed = static_cast<double>(ended_at_ - counting_since_) / 1e9;
         report.count("connections", run_.opened);
         report.count("connections_lost", run_.dead);
+        if (run_.options.allow_lost > 0) {
+            report.count("reopened", run_.lost);
+            report.count("requests_lost", run_.lost_requests);
+        }
         report.count("requests", run_.issued);
         report.count("answered", run_.answered);
         report.count("counted", counted_);

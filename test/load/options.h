@@ -26,10 +26,11 @@ struct Options {
     std::string method = "OPTIONS";  // or REGISTER, or GET for an HTTP server
     bool request = false;            // handshake, idle: send one and expect 200
     bool quiet = false;
-    double timeout = 10;  // seconds for a connection to make progress
-    int sources = 0;      // client addresses 127.0.0.2...; 0: as many as ports need
-    std::string tls;      // "1.2", "1.3" or both
-    std::string ciphers;  // TLS 1.2 list or TLS 1.3 suites
+    double timeout = 10;      // seconds for a connection to make progress
+    uint64_t allow_lost = 0;  // connections that may end unasked; requests opens them anew
+    int sources = 0;          // client addresses 127.0.0.2...; 0: as many as ports need
+    std::string tls;          // "1.2", "1.3" or both
+    std::string ciphers;      // TLS 1.2 list or TLS 1.3 suites
     std::string groups;
     std::string sni;
     std::string ca, certificate, key;  // verify the server; present a client certificate
