@@ -6,7 +6,7 @@
 #   make DEBUG=1         -O0 with expensive invariants, in build/debug
 .DEFAULT_GOAL := all
 MAKEFLAGS     += --no-builtin-rules
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS     += -j$(shell nproc)
 endif
 .SUFFIXES:

@@ -271,6 +271,8 @@ class Start {
         if (Status bound = net::bind_listeners(); !bound) return bound;
         if (const std::string& path = proc::settings.pid_file.get(); !path.empty())
             if (Status written = proc::write_pid_file(path); !written) return written;
+        if (!options_.group_pid_file.empty())
+            if (Status written = proc::write_group_pid_file(options_.group_pid_file); !written) return written;
         return run_hooks(&Hooks::open, "could not open its sockets");
     }
     Status take_identity() {

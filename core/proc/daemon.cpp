@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <fstream>
+#include <vector>
 
 #include "core/base/fd.h"
 #include "core/base/text.h"
@@ -18,7 +19,7 @@
 namespace kahu::proc {
 namespace {
 int g_ready_pipe = -1;
-std::string g_pid_file;
+std::vector<std::string> g_pid_files;
 
 // Parent of the daemon: waits for one byte (ready) or the end of the pipe (it died).
 [[noreturn]] void wait_for_daemon(int from, pid_t daemon) {
@@ -62,6 +63,19 @@ void report_ready(bool keep_stderr) {
     g_ready_pipe = -1;
 }
 
+namespace {
+Status write_id_file(const std::string& path, pid_t id) {
+    ::unlink(path.c_str());  // never written through a link that somebody else put there
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    if (!file) return errno_error("could not create pid file " + path, errno);
+    const std::string line = std::to_string(id) + "\n";
+    if (::write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
+        return errno_error("could not write pid file " + path, errno);
+    g_pid_files.push_back(path);
+    return {};
+}
+}  // namespace
+
 Status write_pid_file(const std::string& path) {
     if (std::ifstream old(path); old) {
         pid_t pid = 0;
@@ -69,17 +83,12 @@ Status write_pid_file(const std::string& path) {
             return Error{Errc::exists, "pid file " + path + " names the running process " + std::to_string(pid),
                          "is another instance running? Stop it, or remove the file if that process is something else"};
     }
-    ::unlink(path.c_str());  // never written through a link that somebody else put there
-    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (!file) return errno_error("could not create pid file " + path, errno);
-    const std::string line = std::to_string(::getpid()) + "\n";
-    if (::write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
-        return errno_error("could not write pid file " + path, errno);
-    g_pid_file = path;
-    return {};
+    return write_id_file(path, ::getpid());
 }
+Status write_group_pid_file(const std::string& path) { return write_id_file(path, ::getpgrp()); }
 void remove_pid_file() {
-    if (!g_pid_file.empty()) ::unlink(g_pid_file.c_str());
+    for (const std::string& path : g_pid_files) ::unlink(path.c_str());
+    g_pid_files.clear();
 }
 
 namespace {
