@@ -18,7 +18,9 @@ void report_ready(bool keep_stderr);
 
 // Writes the pid file, refusing if it names a process that lives.  The file goes with remove_pid_file().
 Status write_pid_file(const std::string& path);
-void remove_pid_file();
+// The process group's id, for -G.
+Status write_group_pid_file(const std::string& path);
+void remove_pid_file();  // both
 
 // chroot, group, user, in this order; empty ones are left as they are.  "name" or number.
 struct Identity {
