@@ -61,6 +61,7 @@ class Server:
         self.log_file = self.directory / log_name
         self.env = env
         self.process = None
+        self.gone = False
 
     def start(self, ready, seconds=20):
         with open(self.log_file, "ab") as log:
@@ -97,11 +98,16 @@ class Server:
             raise AssertionError(f"still running {seconds} s after signal {number}:\n{self.log()[-2000:]}") from None
         took = time.monotonic() - begun
         wait_until(lambda: not any(is_alive(pid) for pid in family), max(0.0, 2 - took))
-        return code, took, [pid for pid in family if is_alive(pid)]
+        orphans = [pid for pid in family if is_alive(pid)]
+        if not orphans:
+            self.gone = True
+        return code, took, orphans
 
     def kill(self):
-        if self.process is None:
+        """Ends whatever is left; nothing after a clean stop, when the number may already be somebody else's."""
+        if self.process is None or self.gone:
             return
+        self.gone = True
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
