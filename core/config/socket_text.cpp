@@ -30,11 +30,12 @@ Status take_host(std::string_view text, std::string& host) {
         if (!address || !address->is_v6())
             return Error{Errc::invalid, fmt::format("[{}] is no IPv6 address", text::printable(text, 60)), ""};
     }
-    const bool known = std::ranges::all_of(text, [](char c) {
+    const auto address = SocketAddress::parse_ip(text);
+    const bool named = std::ranges::all_of(text, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-               c == '_' || c == ':' || c == '%' || c == '*' || c == '/';
+               c == '_' || c == '*';
     });
-    if (text.empty() || !known || text.size() > kMaxHost)
+    if (text.empty() || (!address && !named) || text.size() > kMaxHost)
         return Error{Errc::invalid, fmt::format("'{}' is no address, host or interface", text::printable(text, 60)),
                      shape().hint};
     host = text;

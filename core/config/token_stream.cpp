@@ -82,7 +82,8 @@ Grammar::symbol_type TokenStream::symbol(RawToken token) {
     const bool wants_address = std::exchange(address_next_, false);
     if (!is_one_of(token, {"-"})) value_next_ = false;
     if (wants_address && token.kind != RawKind::variable && token.kind != RawKind::select &&
-        token.kind != RawKind::end && (token.kind != RawKind::punctuation || is_one_of(token, {"*", "("})))
+        token.kind != RawKind::end &&
+        (token.kind != RawKind::punctuation || token.is("*") || (token.is("(") && place_ != Place::script)))
         return address(std::move(token));
     switch (token.kind) {
     case RawKind::end: return Grammar::make_END(token.at);
@@ -218,7 +219,7 @@ std::string TokenStream::compose_address(RawToken first) {
     RawToken last = std::move(first);
     for (;;) {
         out += last.kind == RawKind::text ? last.text : last.spelling;
-        if (last.is("(")) {
+        if (last.is("(") && place_ != Place::script) {
             while (peek().kind != RawKind::end && !peek().line_start && !peek().is(")") && !peek().is("{")) {
                 const RawToken inner = take();
                 out += inner.kind == RawKind::text ? inner.text : inner.spelling;
@@ -227,7 +228,7 @@ std::string TokenStream::compose_address(RawToken first) {
         }
         const RawToken& after = peek();
         const bool near = !after.space_before || ((last.is(":") || after.is(":")) && !after.line_start);
-        if (!near || (!joins_address(after) && !(after.is("(") && last.is(":")))) return out;
+        if (!near || (!joins_address(after) && !(after.is("(") && last.is(":") && place_ != Place::script))) return out;
         last = take();
     }
 }
@@ -244,6 +245,8 @@ Grammar::symbol_type TokenStream::address(RawToken first) {
     const Location at = first.at;
     const bool list = place_ == Place::top && statement_ && statement_->token == Token::TOK_ALIAS;
     std::string text = first.kind == RawKind::address && alone ? first.text : compose_address(std::move(first));
+    if (place_ == Place::script && !alone && !peek().is(",") && !peek().is(")"))
+        diagnostics_.error(at, fmt::format("'{}' is an address and cannot be part of an expression", text));
     const RawToken& behind = peek();
     address_next_ = list && !behind.line_start && joins_address(behind) && !peek(1).is("=");
     return Grammar::make_ADDRESS(std::move(text), at);
