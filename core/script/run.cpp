@@ -15,6 +15,7 @@ void Run::begin(const sip::Message& message, const net::Inbound& inbound, RouteM
     route_depth = 0;
     new_uri_ = destination_uri_ = {};
     uri_known_ = uri_good_ = false;
+    branches.clear();
     edits.clear();
     flags = 0;
     force_rport = replied = false;

@@ -15,6 +15,7 @@
 #include "core/module/descriptor.h"
 #include "core/net/inbound.h"
 #include "core/script/arena.h"
+#include "core/script/branches.h"
 #include "core/script/value.h"
 #include "core/sip/edit.h"
 #include "core/sip/message.h"
@@ -59,6 +60,8 @@ class Run {
 
     std::string_view destination_uri() const { return destination_uri_; }  // $du; empty: none
     void set_destination_uri(std::string_view uri);                        // copied; empty: none
+
+    Branches branches;  // further targets, and what is known of the one in $ru
 
     sip::EditList edits;  // headers added and removed, for whoever forwards the message
     uint32_t flags = 0;   // setflag(0..31)

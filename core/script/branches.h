@@ -1,0 +1,65 @@
+// core/script/branches.h -- where a request shall go besides its Request-URI: what lookup() and append_branch() collect
+// and tm forks over.
+//
+// WHY    A registered user has several phones.  Who finds them (registrar, alias tables, the script) and who sends to
+//        them (tm, forward()) are different modules; this is what they hand over.
+// LIVES  Part of Run: one list per message.  Texts are borrowed from the run's arena, or from the message.
+// LOCKS  None.
+// RULES  main() is the branch of the Request-URI: its uri and dst_uri stay empty, $ru and $du (Run::request_uri,
+//        destination_uri) are their place; the other fields hold for it too.  others() come after it, in the order in
+//        which they were added; q says what to try first.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/net/destination.h"
+#include "core/net/inbound.h"
+
+namespace kahu::script {
+
+struct Branch {
+    static constexpr int16_t kNoQ = -1;
+
+    std::string_view uri;                 // Request-URI of this branch
+    std::string_view dst_uri;             // where to send instead of `uri`; empty: nowhere else
+    std::string_view path;                // Route header value to put on top ("<sip:edge;lr>, <sip:...>"); empty: none
+    int16_t q = kNoQ;                     // 0 to 1000 thousandths; kNoQ: not given, equal to all others without one
+    uint16_t socket = net::kAnyListener;  // listener to send from
+    net::ConnectionId connection = net::ConnectionId::none;  // the flow a phone registered on: tried before dst_uri
+    uint32_t flags = 0;                                      // branch flags, setbflag()
+    std::string_view instance;                               // +sip.instance as registered, "<urn:uuid:...>"
+    std::string_view ruid;                                   // of the contact record; empty: not from usrloc
+    std::string_view user_agent;                             // $T_... and $branch(ua): the registered User-Agent
+    uint32_t reg_id = 0;
+};
+
+class Branches {
+  public:
+    // Kamailio's compiled limit is 31, its default 12 (max_branches): the list takes no more than this.
+    static constexpr size_t kMost = 31;
+
+    Branch& main() { return main_; }
+    const Branch& main() const { return main_; }
+    std::span<Branch> others() { return others_; }
+    std::span<const Branch> others() const { return others_; }
+    // False: the list is full, nothing was added.  REQUIRES: the texts live as long as the message.
+    bool add(const Branch& branch) {
+        if (others_.size() >= kMost) return false;
+        others_.push_back(branch);
+        return true;
+    }
+    void remove(size_t index) {
+        if (index < others_.size()) others_.erase(others_.begin() + static_cast<ptrdiff_t>(index));
+    }
+    void clear_others() { others_.clear(); }
+    void clear() { main_ = {}, others_.clear(); }  // keeps the memory
+
+  private:
+    Branch main_;
+    std::vector<Branch> others_;
+};
+
+}  // namespace kahu::script
