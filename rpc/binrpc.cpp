@@ -1,5 +1,6 @@
 #include "rpc/binrpc.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -213,14 +214,17 @@ void put_number(std::string& out, RecordType type, uint64_t value, int bytes) {
     }
     put_big_endian(out, value, bytes);
 }
+// What is larger is written as this; a whole number, and exact as a double.
+constexpr int64_t kMostThousandths = 9'200'000'000'000'000'000;
+
 void put_thousandths(std::string& out, int64_t value) {
     const auto raw = static_cast<uint64_t>(value);
     put_number(out, kDouble, raw, value < 0 ? 8 : bytes_needed(raw));
 }
 void put_double(std::string& out, double value) {
-    constexpr double kLargest = 9.2e18;
     const double thousandths = std::isnan(value) ? 0 : std::round(value * 1000.0);
-    put_thousandths(out, static_cast<int64_t>(std::fmin(kLargest, std::fmax(-kLargest, thousandths))));
+    put_thousandths(out,
+                    static_cast<int64_t>(std::clamp(thousandths, -double{kMostThousandths}, double{kMostThousandths})));
 }
 void put_int(std::string& out, int64_t value) {
     if (value >= 0 && value <= std::numeric_limits<int32_t>::max()) {
@@ -228,10 +232,10 @@ void put_int(std::string& out, int64_t value) {
         put_number(out, kInt, raw, bytes_needed(raw));
     } else if (value < 0 && value >= std::numeric_limits<int32_t>::min()) {
         put_number(out, kInt, static_cast<uint32_t>(value), 4);
-    } else if (value <= INT64_MAX / 1000 && value >= INT64_MIN / 1000) {
+    } else if (value <= kMostThousandths / 1000 && value >= -kMostThousandths / 1000) {
         put_thousandths(out, value * 1000);
     } else {
-        put_thousandths(out, value > 0 ? INT64_MAX : INT64_MIN);
+        put_thousandths(out, value > 0 ? kMostThousandths : -kMostThousandths);
     }
 }
 void put_text(std::string& out, RecordType type, std::string_view text) {
