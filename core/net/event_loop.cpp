@@ -23,9 +23,19 @@ event_base* make_base() {
 }
 constexpr clock::Millis kTurnReport = 1000;
 void (*g_each_second)(ProcessKind) = nullptr;
+
+struct Periodic {
+    ProcessKind kind;
+    clock::Millis interval;
+    void (*work)();
+};
+std::vector<Periodic> g_periodic;
 }  // namespace
 
 void set_each_second(void (*hook)(ProcessKind)) { g_each_second = hook; }
+void add_periodic(ProcessKind kind, clock::Millis interval, void (*work)()) {
+    g_periodic.push_back({kind, interval, work});
+}
 
 EventLoop::EventLoop(int slot) : slot_(slot), base_(make_base()) {
     event* bell = event_new(
@@ -38,6 +48,8 @@ EventLoop::EventLoop(int slot) : slot_(slot), base_(make_base()) {
         mem::tidy_heap();
         if (g_each_second) g_each_second(proc::process(slot_).kind);
     });
+    for (const Periodic& p : g_periodic)
+        if (p.kind == proc::process(slot).kind) every(p.interval, p.work);
 }
 EventLoop::~EventLoop() { events_.clear(); }
 

@@ -16,6 +16,9 @@ namespace kahu::net {
 
 // What every loop does about once a second besides its own work; set once, before the first fork.
 void set_each_second(void (*hook)(ProcessKind));
+// What the loops of processes of that kind do about every `interval` milliseconds (transaction timers).  Before the
+// first fork.
+void add_periodic(ProcessKind kind, clock::Millis interval, void (*work)());
 
 class EventLoop {
   public:

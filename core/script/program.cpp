@@ -6,12 +6,14 @@
 #include "core/script/params.h"
 #include "core/script/reply.h"
 #include "core/script/routes.h"
+#include "core/script/transaction_layer.h"
 #include "core/sip/validate.h"
 
 namespace kahu::script {
 namespace {
 
 const Program* g_installed = nullptr;
+TransactionLayer g_layer;
 
 // Of this process, reused for every message.
 struct Workplace {
@@ -84,11 +86,19 @@ void Program::handle(std::string_view bytes, const net::Inbound& from) const {
     }
     const bool request = work.message.is_request();
     const int route = request ? request_route_ : reply_route_;
-    if (route < 0 || absorb_ack(work.message)) return;
+    if (absorb_ack(work.message)) return;
     work.run.begin(work.message, from, request ? kRequestRoute : kReplyRoute);
     work.run.program = this;
-    run_route(route, work.run);
+    if (route >= 0) run_route(route, work.run);
+    if (request) {
+        if (g_layer.request_done != nullptr) g_layer.request_done(work.run);
+    } else if (work.run.flow != Flow::drop) {
+        if (g_layer.take_reply != nullptr && g_layer.take_reply(work.run)) return;
+    }
 }
+
+void set_transaction_layer(const TransactionLayer& layer) { g_layer = layer; }
+const TransactionLayer& transaction_layer() { return g_layer; }
 
 void Program::install() const {
     g_installed = this;

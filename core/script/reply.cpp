@@ -31,15 +31,6 @@ std::string_view server_header() {
     return line.empty() ? kSignature : line;
 }
 
-// RFC 3261 18.2.2, RFC 3581 4.  maddr is not followed: it would let a sender aim our replies at somebody else.
-SocketAddress reply_target(const sip::Message& request, const net::Inbound& from, bool force_rport) {
-    SocketAddress to = from.source;
-    const sip::Via* const via = request.top_via();
-    if (via != nullptr && !via->has_rport && !force_rport)
-        to.set_port(via->port != 0 ? via->port : default_port(from.transport));
-    return to;
-}
-
 // Warning: 392 ... as Kamailio's sip_warning=1: who sent the request, as we saw it.
 void append_warning(const net::Inbound& from, std::string_view source, std::string& lines) {
     char local[kIpTextBytes];
@@ -81,25 +72,11 @@ uint64_t mix_tag(uint64_t hash, std::string_view text) {
 
 bool build_and_send(const sip::Message& request, const net::Inbound& from, int status, const ReplyText& text,
                     std::string_view more_headers, bool force_rport) {
-    REQUIRE(status >= 100 && status <= 699);
     if (!request.is_request() || request.method() == sip::Method::ack || !request.can_be_answered()) return false;
-    // Both keep their memory from reply to reply.
-    static std::string reply, extra;
-    reply.clear(), extra.clear();
-    char source[kIpTextBytes], tag[kStatelessTagBytes];
-    const std::string_view source_ip = ip_text(from.source, source);
-    if (params::sip_warning != 0) append_warning(from, source_ip, extra);
-    extra.append(text.extra_headers).append(more_headers);
-
-    sip::ReplyOptions options;
-    options.to_tag = stateless_tag(request, tag);
-    options.extra_headers = extra;
-    options.content_type = text.content_type;
-    options.body = text.body;
-    options.server_header = server_header();
-    options.received = source_ip;
-    options.received_port = from.source.port();
-    sip::build_reply(request, status, text.reason, options, reply);
+    static std::string reply;  // keeps its memory from reply to reply
+    reply.clear();
+    char tag[kStatelessTagBytes];
+    build_reply_text(request, from, status, text, more_headers, stateless_tag(request, tag), reply);
     const net::Sent sent = g_send(from, reply_target(request, from, force_rport), reply);
     const auto count = sent == net::Sent::ok ? g_counters.sent : g_counters.failed;
     if (count != nullptr) count(status);
@@ -107,6 +84,36 @@ bool build_and_send(const sip::Message& request, const net::Inbound& from, int s
 }
 
 }  // namespace
+
+// RFC 3261 18.2.2, RFC 3581 4.  maddr is not followed: it would let a sender aim our replies at somebody else.
+SocketAddress reply_target(const sip::Message& request, const net::Inbound& from, bool force_rport) {
+    SocketAddress to = from.source;
+    const sip::Via* const via = request.top_via();
+    if (via != nullptr && !via->has_rport && !force_rport)
+        to.set_port(via->port != 0 ? via->port : default_port(from.transport));
+    return to;
+}
+
+void build_reply_text(const sip::Message& request, const net::Inbound& from, int status, const ReplyText& text,
+                      std::string_view more_headers, std::string_view tag, std::string& out) {
+    REQUIRE(status >= 100 && status <= 699);
+    static std::string extra;
+    extra.clear();
+    char source[kIpTextBytes];
+    const std::string_view source_ip = ip_text(from.source, source);
+    if (params::sip_warning != 0) append_warning(from, source_ip, extra);
+    extra.append(text.extra_headers).append(more_headers);
+
+    sip::ReplyOptions options;
+    options.to_tag = tag;
+    options.extra_headers = extra;
+    options.content_type = text.content_type;
+    options.body = text.body;
+    options.server_header = server_header();
+    options.received = source_ip;
+    options.received_port = from.source.port();
+    sip::build_reply(request, status, text.reason, options, out);
+}
 
 std::string_view stateless_tag(const sip::Message& request, char* into) {
     const sip::Via* const via = request.top_via();

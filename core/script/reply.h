@@ -26,6 +26,12 @@ bool reply_stateless(Run& run, int status, const ReplyText& text);
 bool reply_stateless(const sip::Message& request, const net::Inbound& from, int status, const ReplyText& text,
                      bool force_rport);
 
+// The same text with another To-tag, appended to `out`; and where it goes over UDP.  For transactions.
+// REQUIRES: request.can_be_answered(), 100 <= status <= 699.
+void build_reply_text(const sip::Message& request, const net::Inbound& from, int status, const ReplyText& text,
+                      std::string_view more_headers, std::string_view tag, std::string& out);
+SocketAddress reply_target(const sip::Message& request, const net::Inbound& from, bool force_rport);
+
 // The To-tag of our stateless replies: the same for every copy of a request and for the ACK that follows a negative
 // reply (same Via branch, Call-ID and CSeq number), and different for every other transaction.  `into` has
 // kStatelessTagBytes.

@@ -83,6 +83,14 @@ class Run {
     void remove_avp(std::string_view name, size_t nth);
     void remove_avps(std::string_view name);
 
+    // --- for whoever goes on with the message later, in another process (module tm) ---------------------------
+    // Appends what the script changed and set, as bytes without pointers: URIs, edits, flags, $avp.
+    void save(std::string& out) const;
+    // The reverse, after begin() with the same message.  REQUIRES: `saved` came from save().
+    void restore(std::string_view saved);
+    // Only what belongs to the transaction and not to one branch of it: flags and $avp.
+    void restore_shared(std::string_view saved);
+
   private:
     Avp* find_avp(std::string_view name, size_t nth);
 

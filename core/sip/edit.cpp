@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "mem/contract.h"
 
@@ -86,6 +87,24 @@ size_t EditList::edited_size(std::string_view bytes) const {
         at = std::max(at, size_t{edit.offset} + edit.remove);
     }
     return size + bytes.size() - at;
+}
+
+void EditList::save(std::string& out) const {
+    const auto count = static_cast<uint32_t>(edits_.size());
+    out.append(reinterpret_cast<const char*>(&count), sizeof count);
+    out.append(reinterpret_cast<const char*>(edits_.data()), count * sizeof(Edit));
+    out.append(text_);
+}
+
+void EditList::load(std::string_view saved) {
+    uint32_t count = 0;
+    REQUIRE(saved.size() >= sizeof count);
+    std::memcpy(&count, saved.data(), sizeof count);
+    saved.remove_prefix(sizeof count);
+    REQUIRE(saved.size() >= count * sizeof(Edit));
+    edits_.resize(count);
+    if (count != 0) std::memcpy(edits_.data(), saved.data(), count * sizeof(Edit));
+    text_.assign(saved.substr(count * sizeof(Edit)));
 }
 
 }  // namespace kahu::sip

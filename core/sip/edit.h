@@ -39,6 +39,10 @@ class EditList {
     void apply(std::string_view bytes, std::string& out) const;
     size_t edited_size(std::string_view bytes) const;
 
+    // All edits as bytes without pointers, and back; load() replaces what was there.  REQUIRES: from save().
+    void save(std::string& out) const;
+    void load(std::string_view saved);
+
   private:
     struct Edit {
         uint32_t offset, remove, text_at, text_bytes;

@@ -7,6 +7,7 @@
 #include "core/script/function.h"
 #include "core/script/reply.h"
 #include "core/script/run.h"
+#include "core/script/transaction_layer.h"
 #include "core/stats/counters.h"
 
 namespace kahu::sl {
@@ -66,33 +67,52 @@ Status prepare_reply(script::Args& args) {
 // A reason made of variables may hold what a peer sent: it must not end the status line.
 std::string_view one_line(std::string_view text) { return text.substr(0, text.find_first_of("\r\n")); }
 
+using Reply = bool(script::Run& run, int status, const script::ReplyText& text);
+
+bool reply_stateless(script::Run& run, int status, const script::ReplyText& text) {
+    return script::reply_stateless(run, status, text);
+}
+// Through the transaction of this request, if there is one.
+bool reply_either_way(script::Run& run, int status, const script::ReplyText& text) {
+    using Answered = script::TransactionLayer::Answered;
+    const auto stateful = script::transaction_layer().reply;
+    const Answered answered =
+        stateful == nullptr || g_bind_tm == 0 ? Answered::no_transaction : stateful(run, status, text);
+    return answered == Answered::no_transaction ? script::reply_stateless(run, status, text)
+                                                : answered == Answered::sent;
+}
+
+template <Reply answer>
 int send_reply(script::Run& run, const script::Args& args) {
     if (const Constant* const known = args.prepared<Constant>())
-        return script::reply_stateless(run, known->status, {.reason = known->reason}) ? kTrue : kFalse;
+        return answer(run, known->status, {.reason = known->reason}) ? kTrue : kFalse;
     const int64_t status = args.number(run, 0, g_default_code);
     const std::string_view reason = one_line(args.text(run, 1));
     if (!is_status(status)) return kFalse;
-    return script::reply_stateless(run, static_cast<int>(status), {.reason = reason}) ? kTrue : kFalse;
+    return answer(run, static_cast<int>(status), {.reason = reason}) ? kTrue : kFalse;
 }
 
 // What went wrong last, as whoever failed noted it in the run.
+template <Reply answer>
 int reply_error(script::Run& run, const script::Args&) {
     const bool known = is_status(run.last_error);
     const int status = known ? run.last_error : static_cast<int>(g_default_code);
     const std::string_view reason = known ? std::string_view() : g_default_reason.get();
-    return script::reply_stateless(run, status, {.reason = reason}) ? kTrue : kFalse;
+    return answer(run, status, {.reason = reason}) ? kTrue : kFalse;
 }
 
 constexpr uint16_t kRequests = kRequestRoute | kFailureRoute | kEventRoute;
 
 constexpr Function kFunctions[] = {
     {"sl_send_reply", 2, 2, "(int code, string reason)", "Answers the request without keeping a transaction.",
-     kRequests, send_reply, prepare_reply},
-    {"send_reply", 2, 2, "(int code, string reason)", "The same as sl_send_reply() while no transaction exists.",
-     kRequests, send_reply, prepare_reply},
-    {"sl_reply_error", 0, 0, "()", "Answers with the last error, 500 if there was none.", kRequests, reply_error},
-    {"send_reply_error", 0, 0, "()", "The same as sl_reply_error() while no transaction exists.", kRequests,
-     reply_error},
+     kRequests, send_reply<reply_stateless>, prepare_reply},
+    {"send_reply", 2, 2, "(int code, string reason)",
+     "Answers through the request's transaction if there is one, else as sl_send_reply().", kRequests,
+     send_reply<reply_either_way>, prepare_reply},
+    {"sl_reply_error", 0, 0, "()", "Answers with the last error, 500 if there was none.", kRequests,
+     reply_error<reply_stateless>},
+    {"send_reply_error", 0, 0, "()", "The same through the request's transaction, if there is one.", kRequests,
+     reply_error<reply_either_way>},
 };
 
 const Param kParams[] = {
@@ -109,8 +129,7 @@ const Param kParams[] = {
      .number = &g_bind_tm,
      .min = 0,
      .max = 1,
-     .help = "Whether send_reply() looks for a transaction first.",
-     .remark = "has no effect: there are no transactions yet"},
+     .help = "Whether send_reply() looks for a transaction first."},
 };
 
 // clang-format off

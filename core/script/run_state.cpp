@@ -1,0 +1,109 @@
+// What a run carries from one process to another: a flat text of fields, each with its length.
+#include <cstring>
+
+#include "core/script/run.h"
+#include "mem/contract.h"
+
+namespace kahu::script {
+namespace {
+
+class Packer {
+  public:
+    explicit Packer(std::string& out) : out_(out) {}
+    template <class T>
+    void number(T value) {
+        out_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    }
+    void text(std::string_view text) {
+        number(static_cast<uint32_t>(text.size()));
+        out_.append(text);
+    }
+
+  private:
+    std::string& out_;
+};
+
+class Unpacker {
+  public:
+    explicit Unpacker(std::string_view in) : in_(in) {}
+    template <class T>
+    T number() {
+        REQUIRE(in_.size() >= sizeof(T));
+        T value;
+        std::memcpy(&value, in_.data(), sizeof value);
+        in_.remove_prefix(sizeof value);
+        return value;
+    }
+    std::string_view text() {
+        const auto bytes = number<uint32_t>();
+        REQUIRE(in_.size() >= bytes);
+        const std::string_view text = in_.substr(0, bytes);
+        in_.remove_prefix(bytes);
+        return text;
+    }
+
+  private:
+    std::string_view in_;
+};
+
+}  // namespace
+
+void Run::save(std::string& out) const {
+    Packer pack(out);
+    pack.number(flags);
+    pack.number(static_cast<uint32_t>(avps_.size()));
+    for (const Avp& avp : avps_) {
+        pack.text(avp.name);
+        pack.number(avp.value.kind);
+        pack.number(avp.value.number);
+        pack.text(avp.value.text);
+    }
+    pack.number(force_rport);
+    pack.number(request_uri_changed());
+    pack.text(new_uri_);
+    pack.text(destination_uri_);
+    pack.text(reply_headers);
+    const size_t length_at = out.size();
+    pack.number(uint32_t{0});
+    edits.save(out);
+    const auto edit_bytes = static_cast<uint32_t>(out.size() - length_at - sizeof(uint32_t));
+    std::memcpy(out.data() + length_at, &edit_bytes, sizeof edit_bytes);
+}
+
+namespace {
+
+void unpack_shared(Unpacker& unpack, Run& run) {
+    run.flags = unpack.number<uint32_t>();
+    for (auto left = unpack.number<uint32_t>(); left != 0; --left) {
+        const std::string_view name = unpack.text();
+        Value value;
+        value.kind = unpack.number<Value::Kind>();
+        value.number = unpack.number<int64_t>();
+        value.text = unpack.text();
+        run.add_avp(name, value);
+    }
+}
+
+}  // namespace
+
+void Run::restore_shared(std::string_view saved) {
+    avps_.clear();
+    Unpacker unpack(saved);
+    unpack_shared(unpack, *this);
+}
+
+void Run::restore(std::string_view saved) {
+    avps_.clear();
+    Unpacker unpack(saved);
+    unpack_shared(unpack, *this);
+    force_rport = unpack.number<bool>();
+    const bool changed = unpack.number<bool>();
+    const std::string_view uri = unpack.text();
+    if (changed) set_request_uri(uri);
+    else revert_request_uri();
+    set_destination_uri(unpack.text());
+    reply_headers = unpack.text();
+    edits.load(unpack.text());
+}
+
+}  // namespace kahu::script
