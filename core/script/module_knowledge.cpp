@@ -86,7 +86,7 @@ constexpr Row kVariables[] = {
             "tls_my_serial tls_peer_subject tls_my_subject tls_peer_issuer tls_my_issuer tls_peer_subject_cn tls_peer_verified "
             "tls_peer_san_hostname tls_peer_san_uri tls_peer_server_name tls_peer_raw_cert"},
     {"pv", "xavp xavu xavi shv stat branch sbranch sndto sndfrom snd cnt bf bF Bf br bR ds sf sF Sf fs err.class err.level err.info "
-           "err.rcode err.rreason ruid location_ua K vn nh expires dir dip dic"},
+           "err.rcode err.rreason sel ruid location_ua K vn nh expires dir dip dic"},
     {"htable", "sht shtex shtcn shtcv shtinc shtdec shtrecord"},
     {"uac", "uac_req"}, {"dialog", "dlg dlg_ctx dlg_var DLG_count DLG_status DLG_lifetime"}, {"dlgs", "dlgs"},
     {"xhttp", "hu"}, {"sqlops", "dbr sqlrows"}, {"corex", "cfg lsock atkv"}, {"rr", "route_uri"}, {"permissions", "ipp"},

@@ -26,10 +26,12 @@ Result<std::shared_ptr<const Regex>> Regex::compile(std::string_view pattern, bo
 Regex::~Regex() { ::regfree(&compiled_); }
 
 bool Regex::find(std::string_view text, size_t& at, size_t& length) const {
-    // REG_STARTEND: the text is not terminated by a NUL, and may contain some.
-    regmatch_t match{0, static_cast<regoff_t>(text.size())};
-    const char* const from = text.data() == nullptr ? "" : text.data();
-    if (::regexec(&compiled_, from, 1, &match, REG_STARTEND) != 0) return false;
+    // A copy with a NUL behind it: not every regexec() heeds REG_STARTEND (ASan's reads on to a NUL, musl's stops at one).
+    // The string keeps its memory, and copying costs little beside matching.
+    static std::string copy;
+    copy.assign(text);
+    regmatch_t match{0, static_cast<regoff_t>(copy.size())};
+    if (::regexec(&compiled_, copy.c_str(), 1, &match, REG_STARTEND) != 0) return false;
     at = static_cast<size_t>(match.rm_so);
     length = static_cast<size_t>(match.rm_eo - match.rm_so);
     return true;

@@ -66,8 +66,10 @@ Error Scope::unknown_variable(std::string_view name) const {
     if (const std::string_view module = module_of_variable(name); !module.empty())
         return not_supported("variable", shown, module);
     std::vector<std::string_view> names;
+    // Names of two letters are near to everything.
     for (const ModuleDescriptor* module : loaded_)
-        for (const Variable& row : module->variables) names.push_back(row.name);
+        for (const Variable& row : module->variables)
+            if (row.name.size() > 2) names.push_back(row.name);
     const std::string_view near = text::nearest(name, names);
     return {Errc::not_found, fmt::format("unknown variable {}", shown),
             near.empty() ? "" : fmt::format("did you mean ${}?", near)};
