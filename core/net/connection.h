@@ -27,10 +27,11 @@ enum class ConnectionState : uint8_t { free, accepted, connecting, handshaking, 
 
 // A message on its way to a connection, put there by any process.
 struct Outgoing : mem::QueueNode {
-    uint64_t id;  // of the connection it is for: the row may serve another by now
+    uint64_t id;      // of the connection it is for: the row may serve another by now
+    uint64_t ticket;  // the sender's, told when the message cannot leave (core/net/destination.h); 0: nobody asks
     uint32_t bytes;
     char* data() { return reinterpret_cast<char*>(this + 1); }
-    static Outgoing* make(ConnectionId to, std::string_view message);  // nullptr: out of memory
+    static Outgoing* make(ConnectionId to, std::string_view message, uint64_t ticket = 0);  // nullptr: out of memory
 };
 
 struct Connection {
@@ -47,6 +48,8 @@ struct Connection {
     uint32_t next_retired;                // [owner, then tcp main] row index + 1
     SocketAddress peer, local;            // [fixed]
     int64_t opened_unix;                  // [fixed] seconds
+    uint64_t host_hash;                   // [fixed] of `host`, for who looks for a connection; 0: none
+    char* host;                           // [fixed] outbound: the domain it was made for; mem::Tag::connection, or null
     std::atomic<clock::Millis> deadline;  // [owner] closed when it passes without progress
     std::atomic<int32_t> lifetime_ms;     // [owner] what the deadline is re-armed with
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/net/connect.h"
 #include "core/net/mailbox.h"
 #include "core/net/settings.h"
 #include "mem/contract.h"
@@ -19,11 +20,12 @@ struct Table {
 Table* g_table = nullptr;
 }  // namespace
 
-Outgoing* Outgoing::make(ConnectionId to, std::string_view message) {
+Outgoing* Outgoing::make(ConnectionId to, std::string_view message, uint64_t ticket) {
     void* at = mem::allocate(sizeof(Outgoing) + message.size(), mem::Tag::outbound);
     if (at == nullptr) return nullptr;
     auto* node = new (at) Outgoing;
     node->id = static_cast<uint64_t>(to);
+    node->ticket = ticket;
     node->bytes = static_cast<uint32_t>(message.size());
     std::memcpy(node->data(), message.data(), message.size());
     return node;
@@ -33,12 +35,16 @@ size_t connection_rows_wanted() {
     const auto limit = static_cast<size_t>(settings.tcp_max_connections);
     return limit + std::clamp<size_t>(limit / 4, 64, 4096);
 }
-size_t connection_table_bytes() { return sizeof(Table) + connection_rows_wanted() * sizeof(Connection); }
+namespace {
+size_t rows_bytes() { return (sizeof(Table) + connection_rows_wanted() * sizeof(Connection) + 63) / 64 * 64; }
+}  // namespace
+size_t connection_table_bytes() { return rows_bytes() + connect_area_bytes(connection_rows_wanted()); }
 
 void construct_connection_table(void* at, size_t bytes) {
     REQUIRE(bytes >= connection_table_bytes());
     g_table = static_cast<Table*>(at);  // zero memory: a row is constructed when it is first used
     g_table->rows = connection_rows_wanted();
+    construct_connect_area(static_cast<char*>(at) + rows_bytes(), g_table->rows);
 }
 
 size_t connection_capacity() { return g_table ? g_table->rows : 0; }

@@ -28,14 +28,15 @@ enum class Sent : uint8_t {
     gone,        // the connection does not exist any more
     queue_full,  // tcp_conn_wq_max or tcp_wq_max reached: nothing was queued
     no_memory,
-    failed,  // sendto() failed: errno is set
+    failed,       // sendto() failed: errno is set
+    unreachable,  // no socket to send it from, or no connection and none may be made
 };
 // A reply on the way the request came (RFC 3261 18.2.2): the same connection, or for UDP from the same listener to
 // `to`.  Cheap when called by the connection's owner while it handles that connection: the bytes of one loop turn
 // leave together.
 Sent respond(const Inbound& from, const SocketAddress& to, std::string_view bytes);
-// To an existing connection, from any process.
-Sent send_on(ConnectionId connection, std::string_view bytes);
+// To an existing connection, from any process.  `ticket`: core/net/destination.h.
+Sent send_on(ConnectionId connection, std::string_view bytes, uint64_t ticket = 0);
 // A datagram from that listener.
 Sent send_datagram(uint16_t listener, const SocketAddress& to, std::string_view bytes);
 

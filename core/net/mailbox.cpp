@@ -20,7 +20,7 @@ void construct_mailboxes(void* at, size_t bytes) {
 }
 mem::MpscQueue<Mail>& mailbox(int slot) { return g_boxes[slot].queue; }
 
-void post(int slot, MailKind kind, ConnectionId connection) {
+void post(int slot, MailKind kind, ConnectionId connection, uint16_t detail, uint64_t number) {
     if (slot < 0) return;
     Mail* mail = mem::make<Mail>(mem::Tag::outbound);
     if (mail == nullptr) {
@@ -29,6 +29,8 @@ void post(int slot, MailKind kind, ConnectionId connection) {
     }
     mail->kind = kind;
     mail->connection = connection;
+    mail->detail = detail;
+    mail->number = number;
     if (mailbox(slot).push(mail)) proc::ring(slot);
 }
 

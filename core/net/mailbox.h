@@ -9,15 +9,23 @@
 
 namespace kahu::net {
 
-enum class MailKind : uint8_t { flush, close };
+enum class MailKind : uint8_t {
+    flush,
+    close,
+    alias,   // to tcp main: `connection` may be used for sending to port `detail` of its peer (RFC 5923)
+    failed,  // to a worker: the message with ticket `number` did not leave; `detail` is the SendFailure
+};
 struct Mail : mem::QueueNode {
     MailKind kind;
+    uint16_t detail = 0;
     ConnectionId connection;
+    uint64_t number = 0;
 };
 
 size_t mailboxes_bytes();
 void construct_mailboxes(void* at, size_t bytes);
-void post(int slot, MailKind kind, ConnectionId connection);  // rings if the box was empty; slot < 0: nobody, dropped
+// Rings if the box was empty; slot < 0: nobody, dropped.
+void post(int slot, MailKind kind, ConnectionId connection, uint16_t detail = 0, uint64_t number = 0);
 mem::MpscQueue<Mail>& mailbox(int slot);
 
 }  // namespace kahu::net

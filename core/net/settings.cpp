@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/address.h"
+
 namespace kahu::net {
 
 Settings settings;
@@ -9,6 +11,12 @@ Settings settings;
 namespace {
 constexpr Applies kRuntime = Applies::at_runtime;
 using enum ParamKind;
+
+Status an_address(const ParamValue& value) {
+    const auto* address = std::get_if<std::string>(&value);
+    if (address == nullptr || address->empty() || SocketAddress::parse_ip(*address)) return {};
+    return Error{Errc::invalid, "'" + *address + "' is not an IP address", "use an address of this machine"};
+}
 
 // clang-format off
 const Param kParams[] = {
@@ -84,6 +92,12 @@ const Param kParams[] = {
     {.name = "tcp_linger2", .number = &settings.tcp_linger2, .min = 0, .max = 3600, .unit = "seconds",
      .help = "Time an orphaned socket stays in FIN_WAIT2; 0 is the kernel's."},
     {.name = "tcp_reuse_port", .kind = boolean, .number = &settings.tcp_reuse_port, .help = "Sets SO_REUSEPORT on listening sockets."},
+    {.name = "tcp_source_ipv4", .kind = text, .text = &settings.tcp_source_ipv4, .accept = an_address,
+     .help = "Address that outgoing IPv4 connections come from; empty means that of the listening socket."},
+    {.name = "tcp_source_ipv6", .kind = text, .text = &settings.tcp_source_ipv6, .accept = an_address,
+     .help = "Address that outgoing IPv6 connections come from; empty means that of the listening socket."},
+    {.name = "mhomed", .kind = boolean, .number = &settings.mhomed,
+     .help = "Asks the kernel's routing table which listening address a peer is reached from.", .applies = kRuntime},
     {.name = "udp_receive_buffer", .number = &settings.udp_receive_buffer, .min = 0, .max = 1 << 30, .unit = "bytes",
      .help = "Receive buffer of each UDP socket; 0 is the kernel's default."},
 };
@@ -108,7 +122,6 @@ const Param kAccepted[] = {
     KAHU_ACCEPTED("disable_tls", boolean, "has no effect: TLS is off unless enable_tls=yes"),
     KAHU_ACCEPTED("enable_sctp", boolean, "has no effect: SCTP is not supported"),
     KAHU_ACCEPTED("disable_sctp", boolean, "has no effect: SCTP is not supported"),
-    KAHU_ACCEPTED("mhomed", boolean, "has no effect yet"),
 };
 #undef KAHU_ACCEPTED
 // clang-format on

@@ -50,6 +50,8 @@ struct Settings {
     IntSetting tcp_syncnt{0};
     IntSetting tcp_linger2{0};
     IntSetting tcp_reuse_port{0};
+    TextSetting tcp_source_ipv4, tcp_source_ipv6;  // what outgoing connections come from; empty: the listener's address
+    IntSetting mhomed{0};
     IntSetting udp_receive_buffer{0};  // bytes; 0: the kernel's default
 };
 extern Settings settings;

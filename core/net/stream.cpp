@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/base/log.h"
+#include "core/net/connect.h"
 #include "core/net/connection_table.h"
 #include "core/net/dispatch.h"
 #include "core/net/net_counters.h"
@@ -137,12 +138,13 @@ TurnEnd send_answers(Link& link) {
 // What other processes queued goes after what the socket has not taken yet.
 void take_queued(Link& link) {
     Connection& row = *link.row;
-    if (row.outgoing.empty()) return;
+    if (row.outgoing.empty() || row.state.load(std::memory_order_relaxed) != ConnectionState::established) return;
     row.outgoing.consume(
         [&](Outgoing& message) {
             if (row.tx != nullptr || g_answers.size() > kReceiveBytes) return false;
             count_queued(row, -static_cast<int64_t>(message.bytes));
             if (message.id == static_cast<uint64_t>(link.id)) g_answers.append(message.data(), message.bytes);
+            else report_send_failure(message.ticket, SendFailure::lost);  // queued for who had this row before
             return true;
         },
         SIZE_MAX);
@@ -344,7 +346,10 @@ TurnEnd open_turn(Link& link) {
     if (link.row->transport != Transport::tls) return TurnEnd::open;
     const Turn turn(link);
     if (!g_channel->open(*link.row, !link.row->outbound)) return TurnEnd::tls_failed;
-    return TurnEnd::open;
+    if (!link.row->outbound) return TurnEnd::open;
+    const TurnEnd end = continue_handshake(link);  // the client speaks first
+    const TurnEnd sent = send_wire(link);
+    return end == TurnEnd::open ? sent : end;
 }
 
 TurnEnd read_turn(Link& link) {
@@ -372,8 +377,7 @@ TurnEnd write_turn(Link& link) {
     const Turn turn(link);
     bool failed = false;
     if (!send_kept(link, failed)) return failed ? TurnEnd::send_failed : TurnEnd::open;
-    if (link.row->transport == Transport::tls && link.row->state.load() != ConnectionState::established)
-        return TurnEnd::open;
+    if (link.row->state.load() != ConnectionState::established) return TurnEnd::open;
     do {
         take_queued(link);
         if (const TurnEnd end = send_answers(link); end != TurnEnd::open) return end;

@@ -22,7 +22,7 @@ enum class TurnEnd : uint8_t {
 
 // The socket has bytes, or its end.
 TurnEnd read_turn(Link& link);
-// A new connection: starts the TLS handshake if it is one.
+// A new connection that is open: starts the TLS handshake if it is one, as client on one that we made.
 TurnEnd open_turn(Link& link);
 // Others queued something, or the socket takes bytes again.
 TurnEnd write_turn(Link& link);

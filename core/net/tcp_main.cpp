@@ -12,16 +12,19 @@
 
 #include "core/base/fd.h"
 #include "core/base/log.h"
+#include "core/net/connect.h"
 #include "core/net/connection_table.h"
 #include "core/net/event_loop.h"
 #include "core/net/handover.h"
 #include "core/net/listener.h"
+#include "core/net/mailbox.h"
 #include "core/net/net_counters.h"
 #include "core/net/settings.h"
 #include "core/net/source_count.h"
 #include "core/proc/child.h"
 #include "core/proc/process_table.h"
 #include "mem/contract.h"
+#include "mem/heap.h"
 
 namespace kahu::net {
 namespace {
@@ -39,9 +42,9 @@ class TcpMain {
         rebuild_free_rows();
         watch_channels();
         watch_listeners();
-        loop_.on_doorbell([this] { reclaim(); });
+        loop_.on_doorbell([this] { read_orders(); });
         loop_.every(kRest, [this] {
-            reclaim();
+            read_orders();
             send_waiting();
             if (resting_) rest(false);
         });
@@ -111,12 +114,14 @@ class TcpMain {
                 LOG(error, "tcp.give_back_not_asked", kv("slot", worker.slot));
     }
     void rebuild_free_rows() {
+        rebuild_connection_index();
         take_retired([](void*, size_t index) { connection_row(index).state.store(ConnectionState::free); }, nullptr);
         for (size_t index = connection_capacity(); index-- > 0;) {
             Connection& row = connection_row(index);
             if (row.id.load() != 0) {
                 ++open_;
                 if (row.transport == Transport::tls) ++open_tls_;
+                if (row.outbound) continue;
                 sources_.add(row.peer);
                 if (row.state.load() != ConnectionState::established) half_open_.push_back(ConnectionId{row.id.load()});
                 continue;
@@ -204,6 +209,7 @@ class TcpMain {
         const ConnectionId id = next_id(row);
         fds_[index] = std::move(fd);
         publish_connection(row, id);
+        index_connection(index, IndexNode::peer, peer.port());
         sources_.add(peer);
         ++open_;
         stats::add(counters.passive_open);
@@ -216,13 +222,15 @@ class TcpMain {
         if (worker.waiting.size() >= Handover::kMax) send_batch(worker);
     }
 
-    static void fill(Connection& row, const Listener& listener, const SocketAddress& peer, int owner) {
-        row.state.store(ConnectionState::accepted);
+    static void fill(Connection& row, const Listener& listener, const SocketAddress& peer, int owner,
+                     bool outbound = false) {
+        row.state.store(outbound ? ConnectionState::connecting : ConnectionState::accepted);
         row.owner.store(static_cast<int16_t>(owner));
         row.worked_by.store(0);
         row.kill.store(false);
         row.transport = listener.transport;
-        row.outbound = false;
+        row.outbound = outbound;
+        row.host_hash = 0;
         row.served = false;
         row.listener = listener.index;
         row.peer = peer;
@@ -235,6 +243,76 @@ class TcpMain {
         row.secure = nullptr;
         row.secure_info.store(nullptr);
         if (row.outgoing.empty()) row.queued_bytes.store(0);
+    }
+
+    // --- connect ------------------------------------------------------------------------------------
+    void read_orders() {
+        reclaim();
+        mailbox(slot_).consume([](const Mail& mail) { take_alias(mail); }, SIZE_MAX);
+        if (connect_orders().empty()) return;
+        connect_orders().consume([this](ConnectOrder& order) { carry_out(order); }, SIZE_MAX);
+        send_waiting();
+    }
+    static void take_alias(const Mail& mail) {
+        const Connection* row = find_connection(mail.connection);
+        if (mail.kind == MailKind::alias && row != nullptr)
+            index_connection(row_index(*row), IndexNode::alias, mail.detail);
+    }
+
+    void carry_out(ConnectOrder& order) {
+        queued_bytes_total().fetch_sub(order.bytes);
+        ConnectionId id = find_connection_to(order.to);
+        std::string why;
+        if (id == ConnectionId::none) id = make_connection(order.to, order.message(), order.ticket, why);
+        else if (send_on(id, order.message(), order.ticket) != Sent::ok) why = "the connection's queue is full";
+        if (why.empty()) return;
+        stats::add(counters.connect_failed);
+        if (connect_log_.allow())
+            LOG(warn, "tcp.connect_failed", kv("peer", order.to.address.text()),
+                kv("transport", name_of(order.to.transport)), kv("reason", why),
+                kv("suppressed", connect_log_.suppressed()));
+        // The handler is tm's: it runs where messages are routed.
+        if (order.ticket != 0)
+            post(least_loaded().slot, MailKind::failed, ConnectionId::none,
+                 static_cast<uint16_t>(SendFailure::connect_failed), order.ticket);
+    }
+
+    // The message waits in the row from before the row can be seen: its worker finds it there.
+    ConnectionId make_connection(const Destination& to, std::string_view message, uint64_t ticket, std::string& why) {
+        const bool full = open_ - evicted_ >= static_cast<size_t>(settings.tcp_max_connections) && !evict();
+        if (full || free_rows_.empty() || to.listener >= listeners().size()) {
+            why = full ? "tcp_max_connections" : "connection table full";
+            return ConnectionId::none;
+        }
+        const Listener& from = listeners()[to.listener];
+        UniqueFd fd = begin_connect(from, to.address, why);
+        if (!fd) return ConnectionId::none;
+        const uint32_t index = free_rows_.back();
+        free_rows_.pop_back();
+        Connection& row = connection_row(index);
+        if (row.uses == 0) new (&row) Connection{};
+        Worker& worker = least_loaded();
+        fill(row, from, to.address, worker.slot, true);
+        set_host(row, to.host_name());
+        const ConnectionId id = next_id(row);
+        bool was_empty = false;
+        if (queue_message(row, id, message, ticket, was_empty) != Sent::ok)
+            why = "out of memory, or the queues are full";
+        fds_[index] = std::move(fd);
+        publish_connection(row, id);
+        index_connection(index, IndexNode::peer, to.address.port());
+        ++open_;
+        if (row.transport == Transport::tls) ++open_tls_;
+        worker.waiting.push_back(static_cast<uint64_t>(id));
+        return id;
+    }
+    static void set_host(Connection& row, std::string_view host) {
+        row.host_hash = hash_host(host);
+        if (host.empty()) return;
+        row.host = static_cast<char*>(mem::allocate(host.size() + 1, mem::Tag::connection));
+        if (row.host == nullptr) return;
+        std::memcpy(row.host, host.data(), host.size());
+        row.host[host.size()] = '\0';
     }
 
     void remember_half_open(ConnectionId id) {
@@ -314,10 +392,12 @@ class TcpMain {
         Connection& row = connection_row(index);
         if (row.state.load() == ConnectionState::free) return;
         fds_[index].reset();
-        sources_.remove(row.peer);
+        unindex_connection(index);
+        mem::deallocate(std::exchange(row.host, nullptr), mem::Tag::connection);
+        if (!row.outbound) sources_.remove(row.peer);
         --open_;
         if (row.transport == Transport::tls) --open_tls_;
-        if (evicted_ > 0 && row.transport == Transport::tls) --evicted_;
+        if (evicted_ > 0 && row.transport == Transport::tls && !row.outbound) --evicted_;
         row.owner.store(-1);
         row.state.store(ConnectionState::free);
         free_rows_.push_back(static_cast<uint32_t>(index));
@@ -332,7 +412,7 @@ class TcpMain {
     std::vector<Event> events_, accepting_;
     std::deque<ConnectionId> half_open_;  // oldest first; some are established or gone
     SourceCount sources_;
-    log::RateLimit limit_log_{1};
+    log::RateLimit limit_log_{1}, connect_log_{5};
     size_t open_ = 0, open_tls_ = 0;
     size_t evicted_ = 0;  // shut down, their worker has not closed them yet
     size_t next_worker_ = 0;

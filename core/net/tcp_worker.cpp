@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <memory>
 #include <vector>
 
 #include "core/base/log.h"
+#include "core/net/connect.h"
 #include "core/net/connection_table.h"
 #include "core/net/event_loop.h"
 #include "core/net/handover.h"
@@ -90,6 +92,7 @@ class TcpWorker {
         event_assign(&link.readable, loop_.base(), link.fd, EV_READ | EV_PERSIST, on_readable, &link);
         event_assign(&link.writable, loop_.base(), link.fd, EV_WRITE | EV_PERSIST, on_writable, &link);
         Connection& row = *link.row;
+        if (row.state.load() == ConnectionState::connecting) return wait_for_connect(link);
         const bool fresh = row.state.load() == ConnectionState::accepted;
         if (fresh) {
             const bool tls = row.transport == Transport::tls;
@@ -113,6 +116,40 @@ class TcpWorker {
             return;
         }
         if (!fresh) after_turn(link, write_turn(link));
+    }
+
+    // --- outgoing connections -------------------------------------------------------------------------
+    void wait_for_connect(Link& link) {
+        link.connect_deadline = clock::now_ms() + settings.tcp_connect_timeout * 1000;
+        link.waits_to_write = true;
+        if (event_add(&link.writable, nullptr) != 0) close(link, TurnEnd::no_memory);
+    }
+    void connect_ended(Link& link) {
+        int error = 0;
+        socklen_t size = sizeof error;
+        if (::getsockopt(link.fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+        if (error != 0) return connect_failed(link, std::strerror(error));
+        Connection& row = *link.row;
+        const bool tls = row.transport == Transport::tls;
+        stats::add(counters.connect_success);
+        stats::add(counters.established);
+        link.connect_deadline = 0;
+        link.waits_to_write = false;
+        event_del(&link.writable);
+        if (tls) link.handshake_deadline = clock::now_ms() + settings.tls_handshake_timeout * 1000;
+        row.state.store(tls ? ConnectionState::handshaking : ConnectionState::established);
+        row.deadline.store(clock::now_ms() + row.lifetime_ms.load());
+        if (const TurnEnd end = open_turn(link); end != TurnEnd::open) return close(link, end);
+        if (event_add(&link.readable, nullptr) != 0) return close(link, TurnEnd::no_memory);
+        after_turn(link, write_turn(link));
+    }
+    void connect_failed(Link& link, std::string_view why) {
+        stats::add(counters.connect_failed);
+        if (connect_log_.allow())
+            LOG(warn, "tcp.connect_failed", kv("peer", link.row->peer.text()),
+                kv("transport", name_of(link.row->transport)), kv("reason", why),
+                kv("suppressed", connect_log_.suppressed()));
+        close(link, TurnEnd::reset);
     }
 
     void lost_with_predecessor(Link& link) {
@@ -152,7 +189,8 @@ class TcpWorker {
     static void on_writable(evutil_socket_t, short, void* at) {
         clock::tick();
         Link& link = *static_cast<Link*>(at);
-        link.worker->after_turn(link, write_turn(link));
+        if (link.connect_deadline != 0) link.worker->connect_ended(link);
+        else link.worker->after_turn(link, write_turn(link));
     }
 
     void after_turn(Link& link, TurnEnd end) {
@@ -170,6 +208,8 @@ class TcpWorker {
     void read_mail() {
         mailbox(slot_).consume(
             [this](Mail& mail) {
+                if (mail.kind == MailKind::failed)
+                    return report_send_failure(mail.number, static_cast<SendFailure>(mail.detail));
                 Connection* row = find_connection(mail.connection);
                 if (row == nullptr || links_[row_index(*row)] == nullptr) return;
                 attend(*links_[row_index(*row)]);
@@ -191,6 +231,10 @@ class TcpWorker {
     void sweep(Link& link, clock::Millis now) {
         Connection& row = *link.row;
         if (row.kill.load(std::memory_order_relaxed)) return close(link, TurnEnd::open);
+        if (link.connect_deadline != 0) {
+            if (now >= link.connect_deadline) connect_failed(link, "timeout");
+            return;
+        }
         if (link.handshake_deadline != 0 && now >= link.handshake_deadline) {
             stats::add(counters.handshake_timeout);
             return timed_out(link, "timeout");
@@ -219,7 +263,7 @@ class TcpWorker {
 
     // --- connections go -----------------------------------------------------------------------------
     void close(Link& link, TurnEnd end) {
-        if (end == TurnEnd::reset) stats::add(counters.con_reset);
+        if (end == TurnEnd::reset && link.connect_deadline == 0) stats::add(counters.con_reset);
         if (end == TurnEnd::reset) cut_handshake(link, "connection reset");
         if (end == TurnEnd::closed_by_peer) cut_handshake(link, "closed by peer");
         if (end == TurnEnd::open || end == TurnEnd::unframed || end == TurnEnd::closed_by_peer) last_turn(link);
@@ -237,6 +281,8 @@ class TcpWorker {
     void discard(Link& link) {
         Connection& row = *link.row;
         const size_t index = row_index(row);
+        const SendFailure why = failure_in(row.state.load());
+        std::vector<uint64_t> unsent;
         if (event_initialized(&link.readable)) {
             event_del(&link.readable);
             event_del(&link.writable);
@@ -252,6 +298,7 @@ class TcpWorker {
             [&](Outgoing& message) {
                 row.queued_bytes.fetch_sub(message.bytes);
                 queued_bytes_total().fetch_sub(message.bytes);
+                if (message.ticket != 0) unsent.push_back(message.ticket);
             },
             SIZE_MAX);
         mem::deallocate(std::exchange(row.tx, nullptr), mem::Tag::outbound);
@@ -261,6 +308,11 @@ class TcpWorker {
         links_[index].reset();
         proc::process(slot_).load.fetch_sub(1, std::memory_order_relaxed);
         retire_connection(row);
+        for (const uint64_t ticket : unsent) report_send_failure(ticket, why);  // they may send again
+    }
+    static SendFailure failure_in(ConnectionState state) {
+        if (state == ConnectionState::connecting) return SendFailure::connect_failed;
+        return state == ConnectionState::handshaking ? SendFailure::tls_failed : SendFailure::lost;
     }
 
     // At a stop: what is queued, and close_notify, as far as the sockets take it at once.
@@ -273,6 +325,7 @@ class TcpWorker {
     EventLoop loop_;
     int channel_;
     std::vector<std::unique_ptr<Link>> links_;
+    log::RateLimit connect_log_{5};
 };
 
 int run_tcp_worker(int slot) { return TcpWorker(slot).run(); }

@@ -1,11 +1,11 @@
 #include <sys/socket.h>
 
+#include "core/net/connect.h"
 #include "core/net/connection_table.h"
 #include "core/net/dispatch.h"
 #include "core/net/listener.h"
 #include "core/net/mailbox.h"
 #include "core/net/net_counters.h"
-#include "core/net/settings.h"
 #include "core/net/stream.h"
 #include "core/net/udp_worker.h"
 #include "mem/contract.h"
@@ -14,19 +14,11 @@ namespace kahu::net {
 namespace {
 MessageHandler g_handler = nullptr;
 
-Sent queue_for_owner(Connection& row, ConnectionId id, std::string_view bytes) {
-    const auto size = static_cast<uint32_t>(bytes.size());
-    if (row.queued_bytes.load(std::memory_order_relaxed) + size > settings.tcp_conn_wq_max ||
-        queued_bytes_total().load(std::memory_order_relaxed) + size > settings.tcp_wq_max) {
-        stats::add(counters.sendq_full);
-        return Sent::queue_full;
-    }
-    Outgoing* message = Outgoing::make(id, bytes);
-    if (message == nullptr) return Sent::no_memory;
-    row.queued_bytes.fetch_add(size, std::memory_order_relaxed);
-    queued_bytes_total().fetch_add(size, std::memory_order_relaxed);
-    if (row.outgoing.push(message)) post(row.owner.load(std::memory_order_relaxed), MailKind::flush, id);
-    return Sent::ok;
+Sent queue_for_owner(Connection& row, ConnectionId id, std::string_view bytes, uint64_t ticket) {
+    bool was_empty = false;
+    const Sent queued = queue_message(row, id, bytes, ticket, was_empty);
+    if (was_empty) post(row.owner.load(std::memory_order_relaxed), MailKind::flush, id);
+    return queued;
 }
 }  // namespace
 
@@ -38,10 +30,10 @@ void dispatch(std::string_view bytes, const Inbound& from) {
     g_handler(bytes, from);
 }
 
-Sent send_on(ConnectionId connection, std::string_view bytes) {
+Sent send_on(ConnectionId connection, std::string_view bytes, uint64_t ticket) {
     Sent result = Sent::gone;
     if (const Link* link = working_on(); link != nullptr && link->id == connection) result = answer_in_turn(bytes);
-    else if (Connection* row = find_connection(connection)) result = queue_for_owner(*row, connection, bytes);
+    else if (Connection* row = find_connection(connection)) result = queue_for_owner(*row, connection, bytes, ticket);
     if (result == Sent::ok) stats::add(counters.messages_sent);
     return result;
 }
