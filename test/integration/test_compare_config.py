@@ -16,7 +16,7 @@ def server(tmp_path_factory, certificates):
     server = Kahu(directory, certificates, config="", options=["-A", "STATELESS"])
     for name in ("crt", "key"):
         (directory / f"server.{name}").write_bytes((certificates.directory / f"server.{name}").read_bytes())
-    server.values.update(VALUES, RUN=directory, METHOD="TLSv1.2+")
+    server.template.update(VALUES, RUN=directory, METHOD="TLSv1.2+")
     server.write_config(COMPARE)
     server.write_tls((SOURCE / "test/bench/compare-tls.cfg.in").read_text())
     server.start()

@@ -1,5 +1,4 @@
 """Idle connections cost little and give everything back; half-open ones cost nobody else anything."""
-import re
 import time
 
 import pytest
@@ -9,24 +8,20 @@ from support.load import finish_load, start_load
 from support.process import family_memory_kb
 
 
-def heap_used(server):
-    return int(re.search(r"^\s*used:\s*(\d+)", server.rpc("core.shmmem"), re.M)[1])
-
-
 @pytest.mark.load
 def test_idle_connections(make_kahu, long_or_short):
     count = long_or_short(10_000, 1_000)
     server = make_kahu(connections=count + 100).start()
     server.load("idle", "--total", 200, "--request")  # what is allocated once is not what a connection costs
     wait_until(lambda: "opened_connections: 0" in server.rpc("tls.info"), 5)
-    used = heap_used(server)
+    used = server.heap_used()
     result = server.load("idle", "--total", count, "--hold", 1, "--request", "--server-pid", server.pid, timeout=1200)
     assert result.failed == 0, result.failures
     assert result.answered == result.still_open == count
     assert result.server_kb_per_connection <= 20 or IS_KAMAILIO, result.server_kb_per_connection
     # After the close the segment is back.
     assert wait_until(lambda: "opened_connections: 0" in server.rpc("tls.info"), 10)
-    assert wait_until(lambda: heap_used(server) - used < 256 * 1024, 5) or IS_KAMAILIO, heap_used(server) - used
+    assert wait_until(lambda: server.heap_used() - used < 256 * 1024, 5) or IS_KAMAILIO, server.heap_used() - used
     server.is_well()
 
 

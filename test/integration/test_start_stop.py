@@ -76,7 +76,7 @@ def test_daemonises(make_kahu):
 def test_daemon_that_cannot_start_says_so_to_its_caller(make_kahu, kahu):
     """The parent waits for its child: exit code and message are those of the real start."""
     server = make_kahu("second")
-    server.values.update(PLAIN=kahu.plain_port, TLS=kahu.tls_port)
+    server.template.update(PLAIN=kahu.plain_port, TLS=kahu.tls_port)
     server.write_config(kahu.config_file.read_text().replace(str(kahu.directory), str(server.directory)))
     server.argv = [word for word in server.argv if word != "-DD"]
     code, output = server.try_start()

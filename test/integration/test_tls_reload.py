@@ -15,11 +15,6 @@ def certificate_shown(server, certificates, name):
     return result.failed == 0 and result.certificates_checked == 12
 
 
-def heap_used(server):
-    """Bytes of the segment in use, by the server's own walk of it."""
-    return int(re.search(r"^\s*used:\s*(\d+)", server.rpc("core.shmmem"), re.M)[1])
-
-
 def test_swaps_the_certificate(kahu, certificates):
     assert certificate_shown(kahu, certificates, "server")
     kahu.write_tls(kahu.tls_text("second"))
@@ -77,14 +72,14 @@ echo $shown
     script.chmod(0o755)
     warm = server.load("handshake", "--total", 200, "--request", "--repeat", script, "--repeats", 4)
     assert warm.failed == 0, warm.failures
-    used = heap_used(server)
+    used = server.heap_used()
     count = long_or_short(1_000, 20)
     result = server.load("handshake", "--total", 500, "--request", "--repeat", script, "--repeats", count,
                          "--pause", 0.05, timeout=3000)
     assert result.failed == 0, result.failures
     assert result.commands == count
     assert result.certificates_checked > count
-    grown = heap_used(server) - used
+    grown = server.heap_used() - used
     assert grown < 64 * 1024, f"the segment grew by {grown} bytes in {count} reloads"
 
 

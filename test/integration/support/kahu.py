@@ -9,7 +9,7 @@ from pathlib import Path
 from . import load as load_tool
 from .paths import KAHU, KAMAILIO_MODULES, SOURCE, free_port
 from .process import Server, descendants, wait_until
-from .rpc import Fault, kamcmd
+from .rpc import Fault, kamcmd, structs, values
 from .sip import StreamClient, UdpClient, request, tls_context
 
 IS_KAMAILIO = Path(KAHU).name == "kamailio"
@@ -55,9 +55,9 @@ request_route {
 ALARM = re.compile(r"^.*\b(?:CRITICAL|BUG|ALERT)\b.*$|^.*(?:runtime error|AddressSanitizer).*$", re.M)
 
 
-def fill(text, values):
+def fill(text, words):
     """Replaces @NAME@; an unknown name is an error, so that a template cannot half work."""
-    return re.sub(r"@([A-Z_]+)@", lambda m: str(values[m[1]]), text)
+    return re.sub(r"@([A-Z_]+)@", lambda m: str(words[m[1]]), text)
 
 
 class Kahu(Server):
@@ -79,7 +79,7 @@ class Kahu(Server):
         self.address = f"unix:{directory}/ctl.sock"
         self.allowed_alarms = ()
         self.workers = 1 if IS_KAMAILIO else workers  # two of Kamailio 5.6.3 corrupt their memory
-        self.values = {
+        self.template = {
             "DIR": directory, "PLAIN": self.plain_port, "TLS": self.tls_port, "CORE": core, "PARAMS": params,
             "SCRIPT": script, "MODULES": modules, "WORKERS": self.workers, "UDP_WORKERS": udp_workers,
             "CONNECTIONS": connections, "CERTS": certificates.directory if certificates else "",
@@ -94,12 +94,12 @@ class Kahu(Server):
         super().__init__(argv, directory, env=env)
 
     def write_config(self, text):
-        self.config_file.write_text(fill(text, self.values))
+        self.config_file.write_text(fill(text, self.template))
 
     def write_tls(self, text):
         """Replaces tls.cfg at once, as a careful administrator does."""
         new = self.tls_file.with_suffix(".new")
-        new.write_text(fill(text, self.values))
+        new.write_text(fill(text, self.template))
         os.replace(new, self.tls_file)
 
     def tls_text(self, certificate="server", extra=""):
@@ -142,6 +142,7 @@ class Kahu(Server):
     def finish(self):
         """The end of every test: SIGTERM, exit 0 in time, nothing left, nothing alarming in the log."""
         assert self.running(), f"ended by itself with {self.process.poll()}:\n{self.log()[-4000:]}"
+        self.heap_used()
         code, took, orphans = self.stop(signal.SIGTERM)
         assert code == 0, f"exit code {code}:\n{self.log()[-4000:]}"
         assert not orphans, f"processes left: {orphans}"
@@ -175,12 +176,19 @@ class Kahu(Server):
         port = self.plain_port if {"--tcp", "--udp"} & set(options) else self.tls_port
         return load_tool.load(mode, port, *options, timeout=timeout)
 
+    def heap_used(self):
+        """Bytes of the segment in use, by a walk of it; the walk must find everything in order."""
+        if IS_KAMAILIO:
+            return int(values(self.rpc("core.shmmem"))["used"])
+        walk = values(self.rpc("shm.walk"))
+        assert walk["valid"] == "1", walk
+        return int(float(walk["used"]))
+
     def processes(self):
         return [self.pid, *descendants(self.pid)]
 
     def processes_titled(self, word):
         """Process ids whose description in core.psx contains `word`."""
-        from .rpc import structs
         return [int(row["PID"]) for row in structs(self.rpc("core.psx")) if word in row["DSC"]]
 
 
