@@ -101,42 +101,11 @@ const Param kParams[] = {
     {.name = "udp_receive_buffer", .number = &settings.udp_receive_buffer, .min = 0, .max = 1 << 30, .unit = "bytes",
      .help = "Receive buffer of each UDP socket; 0 is the kernel's default."},
 };
-
-// What Kamailio's configurations set and Kahu does not need.
-#define KAHU_ACCEPTED(name_, kind_, why_) {.name = name_, .kind = kind_, .help = "Accepted for compatibility.", .remark = why_}
-const Param kAccepted[] = {
-    KAHU_ACCEPTED("tcp_fd_cache", boolean, "has no effect: descriptors do not move between processes here"),
-    KAHU_ACCEPTED("tcp_async", boolean, "has no effect: sends never block"),
-    KAHU_ACCEPTED("tcp_buf_write", boolean, "has no effect: sends never block"),
-    KAHU_ACCEPTED("tcp_wq_blk_size", integer, "has no effect: queued messages are not cut into blocks"),
-    KAHU_ACCEPTED("tcp_wait_data", integer, "has no effect: a connection is served by one worker all its life"),
-    KAHU_ACCEPTED("tcp_poll_method", text, "has no effect: epoll is used"),
-    KAHU_ACCEPTED("tcp_clone_rcvbuf", integer, "has no effect: messages are not changed in place"),
-    KAHU_ACCEPTED("tcp_connection_match", integer, "has no effect yet"),
-    KAHU_ACCEPTED("tcp_check_timer", integer, "has no effect: every connection has its own deadline"),
-    KAHU_ACCEPTED("tcp_main_threads", integer, "has no effect: Kahu has no threads"),
-    KAHU_ACCEPTED("tcp_reactor_threads", integer, "has no effect: Kahu has no threads"),
-    KAHU_ACCEPTED("tcp_script_mode", integer, "has no effect yet"),
-    KAHU_ACCEPTED("tls_threads_mode", integer, "has no effect: OpenSSL's thread state is never shared"),
-    KAHU_ACCEPTED("udp_receiver_mode", integer, "has no effect: UDP workers read each socket in batches"),
-    KAHU_ACCEPTED("disable_tls", boolean, "has no effect: TLS is off unless enable_tls=yes"),
-    KAHU_ACCEPTED("enable_sctp", boolean, "has no effect: SCTP is not supported"),
-    KAHU_ACCEPTED("disable_sctp", boolean, "has no effect: SCTP is not supported"),
-};
-#undef KAHU_ACCEPTED
 // clang-format on
 
-std::vector<Param> all_params() {
-    std::vector<Param> rows(std::begin(kParams), std::end(kParams));
-    rows.insert(rows.end(), std::begin(kAccepted), std::end(kAccepted));
-    return rows;
-}
 }  // namespace
 
-std::span<const Param> net_params() {
-    static const std::vector<Param> rows = all_params();
-    return rows;
-}
+std::span<const Param> net_params() { return kParams; }
 
 int tcp_worker_count() {
     const int64_t wanted = settings.tcp_children != 0 ? settings.tcp_children : settings.children;

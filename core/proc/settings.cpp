@@ -58,63 +58,16 @@ const Param kParams[] = {
     {.name = "disable_core_dump", .kind = boolean, .number = &settings.disable_core_dump, .help = "Writes no core files."},
     {.name = "worker_restart", .kind = boolean, .number = &settings.worker_restart,
      .help = "A process that died is replaced; no ends the server instead, as Kamailio does."},
+    {.name = "worker_watchdog", .number = &settings.worker_watchdog, .min = 0, .max = 3600, .unit = "seconds",
+     .help = "A process that hangs for so long is ended and replaced; the one that serves RPC gets six times as long. 0 is off.", .applies = Applies::at_runtime},
+    {.name = "crash_dir", .kind = text, .text = &settings.crash_dir, .help = "Directory of crash files; the run directory unless given."},
+    {.name = "crash_files", .number = &settings.crash_files, .min = 1, .max = 1000, .help = "Crash files that are kept, the newest ones."},
 };
-
-#define KAHU_ACCEPTED(name_, kind_, why_) {.name = name_, .kind = kind_, .help = "Accepted for compatibility.", .remark = why_}
-const Param kAccepted[] = {
-    KAHU_ACCEPTED("memdbg", integer, ""),
-    KAHU_ACCEPTED("memlog", integer, ""),
-    KAHU_ACCEPTED("mem_join", integer, ""),
-    KAHU_ACCEPTED("mem_safety", integer, ""),
-    KAHU_ACCEPTED("mem_summary", integer, ""),
-    KAHU_ACCEPTED("mem_add_size", integer, ""),
-    KAHU_ACCEPTED("mlock_pages", boolean, "has no effect yet"),
-    KAHU_ACCEPTED("shm_force_alloc", boolean, "has no effect: pages are taken when they are needed"),
-    KAHU_ACCEPTED("log_engine_type", text, "has no effect: log_stderror chooses between standard error and syslog"),
-    KAHU_ACCEPTED("log_engine_data", text, "has no effect"),
-    KAHU_ACCEPTED("log_color", boolean, "has no effect"),
-    KAHU_ACCEPTED("log_prefix_mode", integer, ""),
-    KAHU_ACCEPTED("async_workers", integer, "has no effect: no function of this version needs them"),
-    KAHU_ACCEPTED("async_workers_group", text, "has no effect: no function of this version needs them"),
-    KAHU_ACCEPTED("fork_delay", integer, "has no effect: starting needs no delay"),
-    KAHU_ACCEPTED("modinit_delay", integer, "has no effect: starting needs no delay"),
-    KAHU_ACCEPTED("wait_worker1_mode", integer, "has no effect"),
-    KAHU_ACCEPTED("wait_worker1_time", integer, "has no effect"),
-    KAHU_ACCEPTED("wait_worker1_usleep", integer, "has no effect"),
-    KAHU_ACCEPTED("rpc_exec_delta", integer, "has no effect: commands are safe at any rate"),
-    KAHU_ACCEPTED("real_time", integer, "has no effect yet"),
-    KAHU_ACCEPTED("rt_prio", integer, "has no effect yet"),
-    KAHU_ACCEPTED("rt_policy", integer, "has no effect yet"),
-    KAHU_ACCEPTED("rt_timer1_prio", integer, "has no effect yet"),
-    KAHU_ACCEPTED("server_id", integer, "has no effect yet"),
-    KAHU_ACCEPTED("version_table", text, "has no effect yet"),
-    KAHU_ACCEPTED("check_via", boolean, "has no effect"),
-    KAHU_ACCEPTED("dns", boolean, "has no effect yet"),
-    KAHU_ACCEPTED("use_dns_cache", boolean, "has no effect yet"),
-    KAHU_ACCEPTED("use_dns_failover", boolean, "has no effect yet"),
-    KAHU_ACCEPTED("use_dst_blocklist", boolean, "has no effect yet"),
-    KAHU_ACCEPTED("use_dst_blacklist", boolean, "has no effect yet"),
-    KAHU_ACCEPTED("dns_try_ipv6", boolean, "has no effect yet"),
-    KAHU_ACCEPTED("dns_try_naptr", boolean, "has no effect yet"),
-    KAHU_ACCEPTED("dns_srv_lb", boolean, "has no effect yet"),
-    KAHU_ACCEPTED("dns_retr_time", integer, "has no effect yet"),
-    KAHU_ACCEPTED("dns_retr_no", integer, "has no effect yet"),
-    KAHU_ACCEPTED("dns_use_search_list", boolean, "has no effect yet"),
-};
-#undef KAHU_ACCEPTED
 // clang-format on
 
-std::vector<Param> all_params() {
-    std::vector<Param> rows(std::begin(kParams), std::end(kParams));
-    rows.insert(rows.end(), std::begin(kAccepted), std::end(kAccepted));
-    return rows;
-}
 }  // namespace
 
-std::span<const Param> proc_params() {
-    static const std::vector<Param> rows = all_params();
-    return rows;
-}
+std::span<const Param> proc_params() { return kParams; }
 
 int syslog_facility(std::string_view name) {
     for (const Facility& facility : kFacilities)
