@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/base/text.h"
+#include "rpc/argument.h"
 
 namespace kahu::rpc {
 namespace {
@@ -87,11 +87,6 @@ FifoRequest read_binary(std::string_view input, size_t longest) {
 
 // --- text answers ----------------------------------------------------------------------------------
 
-std::string number_text(double value) {
-    return value == std::floor(value) && std::fabs(value) < 1e15 ? fmt::format("{:.0f}", value)
-                                                                 : fmt::format("{:.6f}", value);
-}
-
 std::string escaped(std::string_view text) {
     std::string out;
     for (const char c : text) {
@@ -139,17 +134,6 @@ struct OneLine {
 bool is_plain_file_name(std::string_view name) {
     if (name.empty() || name.size() > kLongestName || name.front() == '.') return false;
     return std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < '\x7f' && c != '/'; });
-}
-
-RpcCall::Param param_from_text(std::string_view text) {
-    if (text.substr(0, 2) == "s:") return std::string(text.substr(2));
-    const std::string_view digits = text.substr(0, 1) == "+" ? text.substr(1) : text;
-    if (const auto number = text::to_int(digits)) return *number;
-    double real = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), real, std::chars_format::fixed);
-    if (error == std::errc{} && end == digits.data() + digits.size() && std::isfinite(real)) return real;
-    return std::string(text);
 }
 
 FifoRequest read_fifo_request(std::string_view input, size_t longest) {

@@ -37,7 +37,5 @@ FifoRequest read_fifo_request(std::string_view input, size_t longest);
 bool is_plain_file_name(std::string_view name);
 
 std::string text_answer(const RpcCall& call);
-// As kamcmd reads an argument: s:text, integer, decimal number, else text.
-RpcCall::Param param_from_text(std::string_view text);
 
 }  // namespace kahu::rpc

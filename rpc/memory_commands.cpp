@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "core/base/log.h"
-#include "core/net/connection.h"
+#include "core/net/connection_table.h"
 #include "core/proc/process_table.h"
 #include "core/stats/registry.h"
 #include "mem/heap_stats.h"
@@ -212,15 +212,6 @@ constexpr Command kCommands[] = {
 
 // --- as statistics ---------------------------------------------------------------------------------
 
-int64_t write_queue_bytes() {
-    int64_t bytes = 0;
-    for (size_t i = 0; i < net::connection_capacity(); ++i) {
-        const net::Connection& row = net::connection_row(i);
-        if (row.id.load(std::memory_order_acquire) != 0) bytes += row.queued_bytes.load(std::memory_order_relaxed);
-    }
-    return bytes;
-}
-
 constexpr stats::Computed kComputed[] = {
     {"shmem", "total_size", "Bytes of the segment's heap.", [] { return figures().total; }},
     {"shmem", "free_size", "Bytes of the segment's heap that nothing holds.", [] { return figures().free; }},
@@ -231,7 +222,8 @@ constexpr stats::Computed kComputed[] = {
     {"shmem", "fragments", "Runs of free memory.", [] { return figures().fragments; }},
     {"tcp", "current_opened_connections", "TCP and TLS connections open now.",
      [] { return static_cast<int64_t>(net::open_connections()); }},
-    {"tcp", "current_write_queue_size", "Bytes that wait for their connections' sockets.", write_queue_bytes},
+    {"tcp", "current_write_queue_size", "Bytes that wait for their connections' sockets.",
+     [] { return net::queued_bytes_total().load(std::memory_order_relaxed); }},
 };
 
 }  // namespace

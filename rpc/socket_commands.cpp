@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "core/base/text.h"
-#include "core/net/connection.h"
+#include "core/net/connection_table.h"
 #include "core/net/listener.h"
 #include "core/net/settings.h"
 #include "core/proc/process_table.h"
@@ -72,16 +72,12 @@ void tcp_info(RpcCall& call) {
     int readers = 0;
     for (int slot = 0; slot < proc::process_count(); ++slot)
         readers += proc::process(slot).kind == ProcessKind::tcp_worker;
-    int64_t queued = 0;
-    for (size_t i = 0; i < net::connection_capacity(); ++i)
-        if (const net::Connection& row = net::connection_row(i); id_of(row) != 0)
-            queued += row.queued_bytes.load(std::memory_order_relaxed);
     call.add(RpcStruct{{"readers", readers},
                        {"max_connections", net::settings.tcp_max_connections.get()},
                        {"max_tls_connections", net::settings.tls_max_connections.get()},
                        {"opened_connections", net::open_connections()},
                        {"opened_tls_connections", net::open_tls_connections()},
-                       {"write_queued_bytes", queued}});
+                       {"write_queued_bytes", net::queued_bytes_total().load(std::memory_order_relaxed)}});
 }
 
 // Kamailio's list; a row without a setting shows what this server always does.

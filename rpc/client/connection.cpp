@@ -9,8 +9,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
-#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <memory>
@@ -43,17 +41,6 @@ sockaddr_un unix_address(const std::string& path) {
 
 }  // namespace
 
-RpcCall::Param argument(const std::string& word) {
-    if (word.compare(0, 2, "s:") == 0) return word.substr(2);
-    const std::string_view digits = std::string_view(word).substr(word.compare(0, 1, "+") == 0 ? 1 : 0);
-    if (const auto number = text::to_int(digits)) return *number;
-    double real = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), real, std::chars_format::fixed);
-    if (error == std::errc{} && end == digits.data() + digits.size() && std::isfinite(real)) return real;
-    return word;
-}
-
 Connection::~Connection() {
     if (fd_ && !own_path_.empty()) ::unlink(own_path_.c_str());
 }
@@ -69,16 +56,16 @@ Result<Connection> Connection::open(const Options& options) {
         if (Status connected = made.connect(*address, options); !connected) return std::move(connected).error();
         return made;
     }
-    Error first;
+    std::string tried;
     for (const char* path : kUsualSockets) {
         rpc::Address address;
         address.name = path;
         Status connected = made.connect(address, options);
         if (connected) return made;
-        // Of several failures, the one that is not "does not exist" is what the user must know.
-        if (first.what.empty() || (errno != ENOENT && errno != ECONNREFUSED)) first = std::move(connected).error();
+        if (::access(path, F_OK) == 0) return std::move(connected).error();  // it is there: why it failed matters
+        tried += (tried.empty() ? "" : " nor on ") + address.text();
     }
-    return first;
+    return Error{Errc::io, "no server listens on " + tried, "is kahu running? -s says where to ask instead"};
 }
 
 Status Connection::connect(const rpc::Address& address, const Options& options) {

@@ -52,7 +52,4 @@ class Connection {
     uint32_t cookie_ = 0;
 };
 
-// As kamcmd reads an argument: s:text, integer, decimal number, else text.
-RpcCall::Param argument(const std::string& word);
-
 }  // namespace kahu::client

@@ -1,16 +1,9 @@
 #include "rpc/client/print.h"
 
-#include <fmt/format.h>
-
-#include <cmath>
+#include "rpc/argument.h"
 
 namespace kahu::client {
 namespace {
-
-std::string number_text(double value) {
-    return value == std::floor(value) && std::fabs(value) < 1e15 ? fmt::format("{:.0f}", value)
-                                                                 : fmt::format("{:.6f}", value);
-}
 
 // --- kamcmd's lines ----------------------------------------------------------------------------------
 
@@ -26,7 +19,7 @@ struct LineWriter {
     std::string label;  // "name: "
 
     void operator()(int64_t v) const { out.push_back({depth, label + std::to_string(v)}); }
-    void operator()(double v) const { out.push_back({depth, label + number_text(v)}); }
+    void operator()(double v) const { out.push_back({depth, label + rpc::number_text(v)}); }
     void operator()(const std::string& v) const { out.push_back({depth, label + v}); }
     void operator()(const RpcStruct& members) const {
         out.push_back({depth, label + "{"});

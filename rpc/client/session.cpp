@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/base/text.h"
+#include "rpc/argument.h"
 #include "rpc/client/print.h"
 #include "rpc/client/vocabulary.h"
 
@@ -31,7 +32,7 @@ int print_fault(const Options& options, std::string_view command, const Answer& 
 int run_command(Connection& connection, const Options& options, const std::vector<std::string>& words) {
     const std::string command(full_name(words.at(0)));
     std::vector<RpcCall::Param> params;
-    for (size_t i = 1; i < words.size(); ++i) params.push_back(argument(words[i]));
+    for (size_t i = 1; i < words.size(); ++i) params.push_back(rpc::param_from_text(words[i]));
     if (options.verbose > 0)
         fmt::print(stderr, "asking {}: {} with {} arguments\n", connection.address().text(), command, params.size());
     const auto answer = connection.ask(command, params);

@@ -160,8 +160,8 @@ INSTANTIATE_TEST_SUITE_P(Written, Numbers, testing::ValuesIn(kNumbers),
                          [](const auto& i) { return std::string(i.param.name); });
 
 TEST(Numbers64, TravelUnchangedUpToAThousandthOfTheRange) {
-    for (const int64_t value :
-         {int64_t{1} << 31, int64_t{1} << 40, int64_t{9'200'000'000'000'000}, int64_t{-9'200'000'000'000'000}, int64_t{-5'000'000'000}}) {
+    for (const int64_t value : {int64_t{1} << 31, int64_t{1} << 40, int64_t{9'200'000'000'000'000},
+                                int64_t{-9'200'000'000'000'000}, int64_t{-5'000'000'000}}) {
         std::vector<RpcValue> values;
         std::string why;
         ASSERT_TRUE(

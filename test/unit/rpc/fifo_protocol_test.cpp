@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "rpc/argument.h"
+
 namespace kahu::rpc {
 namespace {
 
