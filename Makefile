@@ -39,13 +39,13 @@ else
   FLAGS := -O2 -DNDEBUG
 endif
 CCACHE := $(shell command -v ccache 2>/dev/null)
-LDLIBS := -lssl -lcrypto -levent_core -lfmt -lpcre2-8 -lcares -lsystemd
+LDLIBS := -lssl -lcrypto -levent_core -lfmt -lpcre2-8 -lcares -lsystemd -lsqlite3
 
 # Whatever is made appears whole or not at all, so that two makes at a time do not trip over each other.
 
 # --- layers: a folder may use only folders listed before it (scripts/check-layers) -----------------
 MODULES := $(patsubst %/,%,$(sort $(wildcard core/modules/*/)))
-FOLDERS := mem core/base core/sip core/stats core/module core/proc core/net core/config core/script \
+FOLDERS := mem core/base core/sip core/stats core/module core/proc core/net core/config core/db core/script \
            tls rpc $(MODULES) core/app
 name     = $(subst /,_,$(1))
 sources  = $(filter-out %/main.cpp,$(sort $(wildcard $(1)/*.cpp))) $(GEN_$(call name,$(1)))

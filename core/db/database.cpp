@@ -1,0 +1,76 @@
+#include "core/db/database.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/db/driver.h"
+#include "core/sip/scan.h"
+
+namespace kahu::db {
+namespace {
+
+const Driver* const kDrivers[] = {&kSqlite};
+
+struct Target {
+    const Driver* driver;
+    std::string_view rest;
+};
+Result<Target> find_driver(std::string_view url) {
+    const size_t at = url.find("://");
+    const std::string_view scheme = url.substr(0, at == url.npos ? 0 : at);
+    for (const Driver* driver : kDrivers)
+        if (text::iequals(driver->scheme, scheme)) return Target{driver, url.substr(at + 3)};
+    if (at == url.npos)
+        return Error{Errc::invalid, fmt::format("\"{}\" is not a database URL", text::printable(url, 80)),
+                     "write sqlite:///path/to/file"};
+    return Error{Errc::unsupported, fmt::format("there is no database driver \"{}\"", text::printable(scheme, 40)),
+                 "write sqlite:///path/to/file"};
+}
+
+}  // namespace
+
+Status Statement::run() {
+    const Result<bool> row = step();
+    reset();
+    if (!row) return row.error();
+    return {};
+}
+
+Result<std::unique_ptr<Connection>> open(std::string_view url) {
+    const Result<Target> target = find_driver(url);
+    if (!target) return target.error();
+    return target->driver->open(target->rest);
+}
+
+Status check_url(std::string_view url) {
+    const Result<Target> target = find_driver(url);
+    if (!target) return target.error();
+    return target->driver->check(target->rest);
+}
+
+Result<Transaction> Transaction::begin(Connection& connection) {
+    if (Status begun = connection.execute("BEGIN IMMEDIATE"); !begun) return begun.error();
+    return Transaction(connection);
+}
+Status Transaction::commit() {
+    Connection* const connection = std::exchange(connection_, nullptr);
+    Status done = connection->execute("COMMIT");
+    if (!done && !connection->execute("ROLLBACK")) LOG(error, "db.rollback_failed", kv("reason", done.error().text()));
+    return done;
+}
+Transaction::~Transaction() {
+    if (connection_ == nullptr) return;
+    if (Status undone = connection_->execute("ROLLBACK"); !undone)
+        LOG(error, "db.rollback_failed", kv("reason", undone.error().text()));
+}
+
+bool is_name(std::string_view name) {
+    return !name.empty() && name.size() <= 64 && !sip::is_digit(name.front()) &&
+           std::all_of(name.begin(), name.end(),
+                       [](char c) { return c == '_' || sip::is_alpha(c) || sip::is_digit(c); });
+}
+
+}  // namespace kahu::db
