@@ -24,6 +24,8 @@
 #include "core/net/udp_worker.h"
 #include "core/proc/child.h"
 #include "core/proc/daemon.h"
+#include "core/proc/deaths.h"
+#include "core/proc/guardian.h"
 #include "core/proc/process_table.h"
 #include "core/proc/settings.h"
 #include "core/proc/supervisor.h"
@@ -105,6 +107,7 @@ Status create_segment() {
 
 void register_counters() {
     stats::register_counters(net::net_counters());
+    stats::register_counters(proc::death_counter_rows());
     for (const ModuleDescriptor* module : loaded_modules()) stats::register_counters(module->counters);
 }
 
@@ -240,26 +243,36 @@ class Start {
     Start(const Options& options, Configuration& configuration) : options_(options), configuration_(configuration) {}
 
     // The order matters; each step says why it stands where it stands.
-    Status run() {
-        struct Step {
-            const char* why;
-            Status (Start::*take)();
-        };
+    struct Step {
+        const char* why;
+        Status (Start::*take)();
+    };
+    // Once, in the guardian.
+    Status open() {
         static constexpr Step steps[] = {
             {"before anything that belongs to one process", &Start::go_to_background},
             {"hash tables use it", &Start::seed_hashes},
             {"while we may still create directories and bind low ports", &Start::open_sockets},
             {"so that whatever follows is made as the user that a reload runs as", &Start::take_identity},
+        };
+        return take(steps);
+    }
+    // In each supervisor: what a fresh segment needs anew.
+    Status build() {
+        static constexpr Step steps[] = {
             {"one mapping, before the first fork", &Start::make_segment},
             {"the rows that modules and children read", &Start::make_processes},
             {"OpenSSL's boot and warm-up; the first TLS configuration", &Start::start_modules},
         };
+        return take(steps);
+    }
+
+  private:
+    Status take(std::span<const Step> steps) {
         for (const Step& step : steps)
             if (Status taken = (this->*step.take)(); !taken) return taken;
         return {};
     }
-
-  private:
     Status go_to_background() {
         const bool stay = options_.foreground > 0 || proc::settings.fork == 0;
         return stay ? Status{} : proc::go_to_background();
@@ -288,10 +301,10 @@ class Start {
     }
     Status make_processes() {
         if (Status planned = plan_processes(); !planned) return planned;
-        proc::process(0).pid.store(::getpid());
+        proc::process(0).pid.store(proc::guardian_pid());  // what signals may be sent to
         proc::process(0).status.store(proc::ProcessStatus::running);
         proc::process(0).started_unix.store(clock::unix_seconds());
-        proc::process(0).incarnation.store(1);
+        proc::process(0).incarnation.store(static_cast<uint32_t>(proc::fresh_starts() + 1));
         return {};
     }
     Status start_modules() {
@@ -305,13 +318,14 @@ class Start {
 };
 
 bool g_keep_stderr = false;
+Start* g_start = nullptr;
+std::string g_crash_directory;
 
 void say_ready() {
     std::string sockets;
     for (const net::Listener& listener : net::listeners()) sockets += (sockets.empty() ? "" : " ") + listener.text();
     LOG(notice, "server.ready", kv("version", KAHU_VERSION), kv("processes", proc::process_count()),
         kv("sockets", sockets));
-    proc::report_ready(g_keep_stderr);
 }
 
 void after_death(int slot, const mem::RecoveryReport& found) {
@@ -327,24 +341,40 @@ void log_statistics() {
                kv("segment_total", heap.total)});
 }
 
-}  // namespace
+int failed_to_start(const Error& error) {
+    LOG(critical, "server.start_failed", kv("reason", error.text()));
+    if (proc::settings.log_stderror == 0) fmt::print(stderr, "kahu: {}\n", error.text());
+    return 1;
+}
 
-int run_server(const Options& options, Configuration& configuration) {
-    g_keep_stderr = options.stderr_log || options.stderr_kept || proc::settings.log_stderror != 0;
-    if (Status started = Start(options, configuration).run(); !started) {
-        LOG(critical, "server.start_failed", kv("reason", started.error().text()));
-        if (proc::settings.log_stderror == 0) fmt::print(stderr, "kahu: {}\n", started.error().text());
-        proc::remove_pid_file();
-        rpc::remove_sockets();
-        return 1;
-    }
+// A child of the guardian: the supervisor, for as long as the segment can be trusted.
+int supervise() {
+    if (Status built = g_start->build(); !built) return failed_to_start(built.error());
     proc::Hatchery hatchery;
     hatchery.roles = kRoles;
     hatchery.after_death = after_death;
     hatchery.ready = say_ready;
     hatchery.statistics = log_statistics;
-    proc::set_process_title(proc::process(0).title);
-    const int status = proc::run_supervisor(hatchery);
+    hatchery.crash_directory = g_crash_directory;
+    proc::set_process_title("supervisor");
+    return proc::run_supervisor(hatchery);
+}
+
+}  // namespace
+
+int run_server(const Options& options, Configuration& configuration) {
+    g_keep_stderr = options.stderr_log || options.stderr_kept || proc::settings.log_stderror != 0;
+    const std::string& crash_directory = proc::settings.crash_dir.get();
+    g_crash_directory = crash_directory.empty() ? configuration.run_directory : crash_directory;
+    Start start(options, configuration);
+    g_start = &start;
+    int status = 1;
+    if (Status opened = start.open(); !opened) {
+        failed_to_start(opened.error());
+    } else {
+        proc::set_process_title("main process - attendant");
+        status = proc::run_guardian({.serve = supervise, .ready = [] { proc::report_ready(g_keep_stderr); }});
+    }
     rpc::remove_sockets();
     proc::remove_pid_file();
     LOG(notice, "server.stopped", kv("status", status));

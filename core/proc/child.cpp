@@ -50,13 +50,12 @@ void install_handlers() {
 }
 }  // namespace
 
-void enter_child(int slot) {
+void enter_child(int slot, pid_t supervisor) {
     mem::attach_slot(slot);
     child_flags.stop = 0;
     child_flags.reopen_logs = 0;
     child_flags.statistics = 0;
     install_handlers();
-    const pid_t supervisor = process(0).pid.load();
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != supervisor) ::_exit(0);
     ProcessEntry& entry = process(slot);

@@ -4,6 +4,8 @@
 // WHY    Handlers only set a flag and ring the process's own doorbell; the loop acts.
 // FAILS  enter_child() cannot fail; a child whose supervisor is already gone exits at once.
 #pragma once
+#include <sys/types.h>
+
 #include <csignal>
 
 namespace kahu::proc {
@@ -17,7 +19,7 @@ struct ChildFlags {
 extern ChildFlags child_flags;
 
 // In the child, right after fork(): slot, signal handlers and mask, death with the supervisor, title, log name.
-void enter_child(int slot);
+void enter_child(int slot, pid_t supervisor);
 
 // A slot's channel: a pair of connected SOCK_SEQPACKET sockets over which descriptors travel between a worker and
 // tcp main.  Made by the supervisor before the first fork and kept open by it, so that nothing sent is lost when

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "core/module/descriptor.h"
+#include "core/proc/deaths.h"
 
 namespace kahu::proc {
 
@@ -22,13 +23,16 @@ struct ProcessEntry {
     std::atomic<pid_t> pid;
     std::atomic<ProcessStatus> status;
     ProcessKind kind;
-    int16_t number;                     // counts from 0 among those of its kind (and listener)
-    int16_t listener;                   // udp workers: index into net::listeners(), else -1
-    std::atomic<uint32_t> incarnation;  // 1 for the first
-    std::atomic<int64_t> started_unix;  // seconds
-    std::atomic<int32_t> load;          // tcp workers: connections they own
-    std::atomic<int64_t> turned_ms;     // clock::Millis of the last loop turn
-    char title[96];                     // "tcp receiver (generic) child=0"
+    int16_t number;                        // counts from 0 among those of its kind (and listener)
+    int16_t listener;                      // udp workers: index into net::listeners(), else -1
+    std::atomic<uint32_t> incarnation;     // 1 for the first
+    std::atomic<int64_t> started_unix;     // seconds
+    std::atomic<int32_t> load;             // tcp workers: connections they own
+    std::atomic<int64_t> turned_ms;        // clock::Millis of the last loop turn
+    std::atomic<int64_t> last_death_unix;  // of its latest predecessor; 0: none died
+    std::atomic<int> last_wait_status;     // as waitpid() gave it
+    std::atomic<Cause> last_cause;
+    char title[96];  // "tcp receiver (generic) child=0"
 
     std::string_view title_text() const { return title; }
 };

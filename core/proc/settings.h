@@ -18,6 +18,9 @@ struct Settings {
     IntSetting open_files_limit{0};
     IntSetting disable_core_dump{0};
     IntSetting worker_restart{1};
+    IntSetting worker_watchdog{10};  // seconds; 0: off
+    TextSetting crash_dir{""};       // empty: rundir
+    IntSetting crash_files{20};
 };
 extern Settings settings;
 

@@ -2,17 +2,23 @@
 
 #include <signal.h>
 #include <sys/wait.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
+#include <string>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/proc/child.h"
+#include "core/proc/crash_file.h"
+#include "core/proc/deaths.h"
+#include "core/proc/guardian.h"
 #include "core/proc/process_table.h"
 #include "core/proc/settings.h"
+#include "core/stats/counters.h"
+#include "mem/heap_stats.h"
 #include "mem/recover.h"
 #include "mem/slot.h"
 
@@ -20,51 +26,72 @@ namespace kahu::proc {
 namespace {
 
 constexpr int kWaitedFor[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT};
-// A process that dies this often is broken, not unlucky.
-constexpr int kDeathsBeforeGivingUp = 20;
-constexpr clock::Millis kDeathWindow = 10'000;
+constexpr clock::Millis kTurn = 1000;
+constexpr int kGoOn = -1;
+// What the rpc process does may take long: a reload builds every certificate's context.
+constexpr int64_t kRpcPatience = 6;
+constexpr clock::Millis kWalkPatience = 5000;
 
 class Supervisor {
   public:
-    explicit Supervisor(const Hatchery& hatchery) : hatchery_(hatchery) {}
+    explicit Supervisor(const Hatchery& hatchery) : hatchery_(hatchery), pid_(::getpid()) {}
 
     int run() {
+        prepare_crash_files(hatchery_.crash_directory);
+        stats::add(death_counters.fresh_segments, fresh_starts());
         for (int slot = 1; slot < process_count(); ++slot)
             if (!start(slot)) return stop(1);
         if (hatchery_.ready) hatchery_.ready();
-        ::sd_notify(0, "READY=1");
+        tell_guardian(Message::ready);
         for (;;) {
             const int number = wait_for_signal();
-            if (number == SIGTERM || number == SIGINT || number == SIGQUIT) return stop(0);
-            if (number == SIGHUP) {
-                log::reopen();
-                tell_children(SIGHUP);
-            }
-            if (number == SIGUSR1 && hatchery_.statistics) hatchery_.statistics();
-            if (number == SIGCHLD && !bury_and_replace()) return stop(1);
+            const int status = number > 0 ? handle(number) : kGoOn;
+            if (status != kGoOn) return status;
+            turn();
         }
     }
 
   private:
+    struct Child {
+        pid_t pid = 0;
+        clock::Millis started = 0;
+        clock::Millis hung_since = 0;  // when the watchdog sent SIGABRT
+    };
+
+    int handle(int number) {
+        if (number == SIGTERM || number == SIGINT || number == SIGQUIT) return stop(0);
+        if (number == SIGHUP) {
+            log::reopen();
+            tell_children(SIGHUP);
+        }
+        if (number == SIGUSR1 && hatchery_.statistics) hatchery_.statistics();
+        return number == SIGCHLD ? bury_and_replace() : kGoOn;
+    }
+
     bool start(int slot) {
         ProcessEntry& entry = process(slot);
         entry.status.store(ProcessStatus::starting);
         entry.incarnation.fetch_add(1);
         entry.started_unix.store(clock::unix_seconds());
+        Child& child = children_[static_cast<size_t>(slot)];
+        child = {0, clock::read(), 0};
+        entry.turned_ms.store(child.started);
         const pid_t pid = ::fork();
         if (pid < 0) {
             LOG(critical, "process.fork_failed", kv("title", entry.title_text()), kv("reason", std::strerror(errno)));
             return false;
         }
         if (pid == 0) run_child(slot);
-        pids_[static_cast<size_t>(slot)] = pid;
+        child.pid = pid;
+        note_child(slot, pid);
         entry.pid.store(pid);
         return true;
     }
 
     [[noreturn]] void run_child(int slot) {
-        enter_child(slot);
+        enter_child(slot, pid_);
         ProcessEntry& entry = process(slot);
+        install_crash_handlers(entry.title_text());
         entry.pid.store(::getpid());
         entry.status.store(ProcessStatus::running);
         int status = 1;
@@ -74,96 +101,176 @@ class Supervisor {
         ::_exit(status);  // exit() would run destructors and handlers of state that others still use
     }
 
+    // 0: nothing came for a turn.
     static int wait_for_signal() {
         sigset_t set;
         sigemptyset(&set);
         for (const int number : kWaitedFor) sigaddset(&set, number);
-        for (;;) {
-            const int number = ::sigwaitinfo(&set, nullptr);
-            if (number > 0) return number;
-        }
+        const timespec longest{kTurn / 1000, 0};
+        const int number = ::sigtimedwait(&set, nullptr, &longest);
+        return number > 0 ? number : 0;
     }
 
-    void tell_children(int number) {
+    // --- watchdog -----------------------------------------------------------------------------------
+    void turn() {
+        const clock::Millis now = clock::read();
+        if (now - turned_ < kTurn) return;
+        // Late ourselves: the machine stood still, or has no time for anybody.
+        const bool late = now - turned_ > 3 * kTurn;
+        turned_ = now;
+        tell_guardian(Message::turned);
+        if (late || settings.worker_watchdog == 0) return;
         for (int slot = 1; slot < process_count(); ++slot)
-            if (const pid_t pid = pids_[static_cast<size_t>(slot)]; pid > 0) ::kill(pid, number);
+            if (children_[static_cast<size_t>(slot)].pid > 0) watch(slot, now);
+    }
+    void watch(int slot, clock::Millis now) {
+        Child& child = children_[static_cast<size_t>(slot)];
+        const ProcessEntry& entry = process(slot);
+        const clock::Millis patience =
+            settings.worker_watchdog * 1000 * (entry.kind == ProcessKind::rpc ? kRpcPatience : 1);
+        if (child.hung_since != 0) {
+            if (now - child.hung_since > kWalkPatience) ::kill(child.pid, SIGKILL);
+            return;
+        }
+        if (now - entry.turned_ms.load(std::memory_order_relaxed) < patience) return;
+        LOG(critical, "process.hangs", kv("title", entry.title_text()), kv("pid", child.pid),
+            kv("seconds", (now - entry.turned_ms.load()) / 1000));
+        child.hung_since = now;
+        ::kill(child.pid, SIGABRT);  // its handler writes where it hangs
+        ::kill(child.pid, SIGCONT);
+    }
+
+    // --- deaths -------------------------------------------------------------------------------------
+    void tell_children(int number) {
+        for (const Child& child : children_)
+            if (child.pid > 0) ::kill(child.pid, number);
     }
 
     int slot_of(pid_t pid) const {
         for (int slot = 1; slot < process_count(); ++slot)
-            if (pids_[static_cast<size_t>(slot)] == pid) return slot;
+            if (children_[static_cast<size_t>(slot)].pid == pid) return slot;
         return -1;
     }
 
-    // False: give up.
-    bool bury_and_replace() {
+    int bury_and_replace() {
         int wait_status = 0;
         for (pid_t pid = 0; (pid = ::waitpid(-1, &wait_status, WNOHANG)) > 0;) {
+            if (pid == walker_) {
+                walker_ = 0;
+                if (wait_status != 0) return fresh_segment("the heap is damaged");
+                continue;
+            }
             const int slot = slot_of(pid);
             if (slot < 0) continue;  // a grandchild adopted by us
-            pids_[static_cast<size_t>(slot)] = 0;
-            report(slot, pid, wait_status);
-            const mem::RecoveryReport found = mem::recover_slot(slot);
-            process(slot).status.store(ProcessStatus::dead);
-            LOG(notice, "process.recovered", kv("title", process(slot).title_text()),
-                kv("read_locks", found.readers_released), kv("write_locks", found.writers_released),
-                kv("heap_sane", found.heap_sane));
-            if (hatchery_.after_death) hatchery_.after_death(slot, found);
-            if (!settings.worker_restart || !found.heap_sane || too_many_deaths()) return false;
-            if (!start(slot)) return false;
+            if (const int status = bury(slot, pid, wait_status); status != kGoOn) return status;
+            if (!start(slot)) return fresh_segment("no process could be made");
         }
-        return true;
+        return kGoOn;
     }
 
-    static void report(int slot, pid_t pid, int wait_status) {
-        const std::string_view title = process(slot).title_text();
-        if (WIFSIGNALED(wait_status))
-            LOG(critical, "process.died", kv("title", title), kv("pid", pid), kv("signal", WTERMSIG(wait_status)),
-                kv("core", WCOREDUMP(wait_status) ? "yes" : "no"));
-        else LOG(critical, "process.died", kv("title", title), kv("pid", pid), kv("status", WEXITSTATUS(wait_status)));
+    int bury(int slot, pid_t pid, int wait_status) {
+        Child& child = children_[static_cast<size_t>(slot)];
+        const Cause cause = cause_of(wait_status, child.hung_since != 0);
+        child.pid = 0;
+        note_child(slot, 0);
+        const mem::RecoveryReport found = mem::recover_slot(slot);
+        ProcessEntry& entry = process(slot);
+        entry.status.store(ProcessStatus::dead);
+        entry.last_death_unix.store(clock::unix_seconds());
+        entry.last_cause.store(cause);
+        entry.last_wait_status.store(wait_status);
+        count_death(entry.kind, cause);
+        stats::add(death_counters.poisoned_locks, found.writers_released);
+        stats::add(death_counters.released_read_locks, found.readers_released);
+        if (hatchery_.after_death) hatchery_.after_death(slot, found);
+        report(slot, pid, wait_status, cause, found);
+        if (!settings.worker_restart) return stop(1);
+        if (!found.heap_sane) return fresh_segment("the heap's bookkeeping was overwritten");
+        if (rate_.add(cause, clock::read())) return fresh_segment("processes die again and again");
+        if (cause == Cause::crashed || cause == Cause::hung) walk_heap_aside();
+        return kGoOn;
     }
 
-    bool too_many_deaths() {
-        const clock::Millis now = clock::read();
-        deaths_[next_death_++ % deaths_.size()] = now;
-        const clock::Millis oldest = deaths_[next_death_ % deaths_.size()];
-        if (oldest == 0 || now - oldest > kDeathWindow) return false;
-        LOG(critical, "server.giving_up", kv("reason", "processes die again and again"),
-            kv("deaths", kDeathsBeforeGivingUp), kv("within_seconds", kDeathWindow / 1000));
-        return true;
+    void report(int slot, pid_t pid, int wait_status, Cause cause, const mem::RecoveryReport& found) {
+        const bool signalled = WIFSIGNALED(wait_status);
+        std::string file;
+        if (cause == Cause::crashed || cause == Cause::hung)
+            file = collect_crash_files(pid, static_cast<size_t>(settings.crash_files.get()));
+        if (!file.empty()) stats::add(death_counters.crash_files);
+        LOG(critical, "process.died", kv("title", process(slot).title_text()), kv("pid", pid),
+            kv("cause", name_of(cause)),
+            kv(signalled ? "signal" : "status", signalled ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status)),
+            kv("core", signalled && WCOREDUMP(wait_status) ? "yes" : "no"), kv("crash_file", file.empty() ? "-" : file),
+            kv("read_locks", found.readers_released), kv("write_locks", found.writers_released),
+            kv("heap_sane", found.heap_sane));
+    }
+
+    // In a process of its own, so that whatever it meets cannot hurt us, and nobody waits for it.
+    void walk_heap_aside() {
+        if (walker_ != 0) return;
+        stats::add(death_counters.heap_walks);
+        const pid_t pid = ::fork();
+        if (pid == 0) {
+            ::alarm(static_cast<unsigned>(kWalkPatience / 1000));
+            ::signal(SIGALRM, SIG_DFL);
+            sigset_t none;
+            sigemptyset(&none);
+            ::sigprocmask(SIG_SETMASK, &none, nullptr);
+            const mem::WalkResult found = mem::walk_heap(mem::Others::running);
+            if (!found.valid) LOG(critical, "segment.damaged", kv("reason", found.reason));
+            ::_exit(found.valid ? 0 : 1);
+        }
+        walker_ = pid > 0 ? pid : 0;
     }
 
     bool reap_all() {
         for (pid_t pid = 0; (pid = ::waitpid(-1, nullptr, WNOHANG)) > 0;)
-            if (const int slot = slot_of(pid); slot > 0) pids_[static_cast<size_t>(slot)] = 0;
-        for (int slot = 1; slot < process_count(); ++slot)
-            if (pids_[static_cast<size_t>(slot)] > 0) return false;
+            if (const int slot = slot_of(pid); slot > 0) {
+                children_[static_cast<size_t>(slot)].pid = 0;
+                note_child(slot, 0);
+            }
+        for (const Child& child : children_)
+            if (child.pid > 0) return false;
         return true;
     }
-
-    int stop(int status) {
-        ::sd_notify(0, "STOPPING=1");
-        tell_children(SIGTERM);
-        const clock::Millis patience = settings.exit_timeout == 0 ? INT64_MAX / 2 : settings.exit_timeout * 1000;
-        const clock::Millis deadline = clock::read() + patience;
+    void wait_for_all(clock::Millis patience) {
         sigset_t child;
         sigemptyset(&child);
         sigaddset(&child, SIGCHLD);
-        while (!reap_all()) {
+        const clock::Millis deadline = clock::read() + patience;
+        while (!reap_all() && clock::read() < deadline) {
             const timespec brief{0, 100'000'000};
             ::sigtimedwait(&child, nullptr, &brief);
-            if (clock::read() < deadline) continue;
-            LOG(critical, "server.killing", kv("reason", "processes did not end within exit_timeout"));
-            tell_children(SIGKILL);
-            while (!reap_all()) ::sigtimedwait(&child, nullptr, &brief);
+            tell_guardian(Message::turned);
         }
+    }
+
+    // All processes end at once; the guardian starts a supervisor that knows nothing of this segment.
+    int fresh_segment(const char* reason) {
+        LOG(critical, "server.fresh_segment", kv("reason", reason),
+            kv("effect", "all connections are lost; listening sockets stay open"));
+        tell_children(SIGKILL);
+        wait_for_all(INT64_MAX / 2);
+        return kFreshSegment;
+    }
+
+    int stop(int status) {
+        tell_guardian(Message::stopping);
+        tell_children(SIGTERM);
+        wait_for_all(settings.exit_timeout == 0 ? INT64_MAX / 2 : settings.exit_timeout * 1000);
+        if (reap_all()) return status;
+        LOG(critical, "server.killing", kv("reason", "processes did not end within exit_timeout"));
+        tell_children(SIGKILL);
+        wait_for_all(INT64_MAX / 2);
         return status;
     }
 
     const Hatchery& hatchery_;
-    std::array<pid_t, mem::kMaxSlots> pids_{};
-    std::array<clock::Millis, kDeathsBeforeGivingUp> deaths_{};
-    size_t next_death_ = 0;
+    const pid_t pid_;
+    std::array<Child, mem::kMaxSlots> children_{};
+    DeathRate rate_;
+    pid_t walker_ = 0;
+    clock::Millis turned_ = clock::read();
 };
 
 }  // namespace

@@ -1,9 +1,11 @@
-// core/proc/supervisor.h -- forks the processes, waits, and replaces those that die.
+// core/proc/supervisor.h -- forks the processes, waits, and replaces those that die or hang.
 //
-// WHY    It must be the one process that cannot break: it touches nothing in the segment that a crash
+// WHY    It must be a process that cannot break: it touches nothing in the segment that a crash
 //        could have damaged, takes no lock there and never calls OpenSSL after start.
 // LIVES  The list of what to run is private memory, made before the first fork.
-// FAILS  run() returns the exit status of the server: 0 after SIGTERM or SIGINT, 1 when it gave up.
+// FAILS  run_supervisor() returns the exit status: 0 after SIGTERM or SIGINT, 1 when it could not go on, kFreshSegment
+//        (core/proc/guardian.h) when the segment cannot be trusted: a heap walk after a crash found damage, or
+//        processes die again and again (core/proc/deaths.h).
 #pragma once
 #include <span>
 #include <string>
@@ -14,7 +16,7 @@
 
 namespace kahu::proc {
 
-// A kind of process: one row of the table in core/app/roles.cpp.
+// A kind of process: one row of the table in core/app/server.cpp.
 struct Role {
     ProcessKind kind;
     // Returns when it was asked to stop; the value is the exit status.
@@ -29,6 +31,8 @@ struct Hatchery {
     void (*ready)() = nullptr;
     // SIGUSR1: log statistics.  SIGHUP was passed on to the children already.
     void (*statistics)() = nullptr;
+    // Where crash files go.
+    std::string crash_directory;
 };
 
 // Blocks the signals that run() waits for; call before anything is forked.

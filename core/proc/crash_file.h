@@ -1,0 +1,47 @@
+// core/proc/crash_file.h -- what a process was doing when it crashed, for whoever has to find out why.
+//
+// WHY    A message that crashes a worker must be kept: it is the bug report.  It is never processed again (its
+//        connection is lost with the worker, its datagram is gone).
+// LIVES  "crash-TIME-PID.txt" in the directory given, mode 0600: process, signal, address, backtrace, peer, and up to
+//        64 KiB of the message.  The supervisor keeps the newest ones only.  No keys: the segment is not written, and
+//        SDES keys in a message are masked.
+// FAILS  Silently where it must: a full disk or a missing directory costs the file, never the restart.  The handler
+//        uses nothing but system calls and its own stack and buffers; if it gets stuck, SIGALRM ends the process.
+#pragma once
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "core/base/address.h"
+
+namespace kahu::proc {
+
+// The message that this process works on, for as long as the object lives.  Borrowed: the bytes and the address must
+// outlive it.  Costs four stores.
+class MessageInHand {
+  public:
+    MessageInHand(std::string_view bytes, Transport transport, const SocketAddress& peer);
+    ~MessageInHand();
+    MessageInHand(const MessageInHand&) = delete;
+    MessageInHand& operator=(const MessageInHand&) = delete;
+
+  private:
+    struct Note {
+        const char* bytes;
+        size_t size;
+        const SocketAddress* peer;
+        Transport transport;
+    };
+    friend void write_crash_file(int number, int code, const void* address);
+    static Note note_;
+    Note before_;
+};
+
+// Supervisor, before the first fork: opens the directory.  Logs if it cannot be written.
+void prepare_crash_files(const std::string& directory);
+// In each child: an alternate stack, and handlers of SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT.
+void install_crash_handlers(std::string_view title);
+// Supervisor, after a crash: the dead process's file ("" if it left none); removes all but the newest `keep`.
+std::string collect_crash_files(int pid, size_t keep);
+
+}  // namespace kahu::proc
