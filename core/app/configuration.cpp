@@ -199,6 +199,7 @@ class Loader {
             return Error{Errc::invalid, made_->file + ": enable_tls=yes needs the tls module",
                          "add loadmodule \"tls.so\""};
         if (Status planned = net::plan_listeners(specs, tcp, tls); !planned) return planned;
+        if (Status present = net::check_addresses(); !present) return present;
         add_aliases();
         return proc::check_identity(identity());
     }

@@ -201,6 +201,18 @@ Status plan_listeners(std::span<const ListenSpec> specs, bool with_tcp, bool wit
     return {};
 }
 
+Status check_addresses() {
+    for (const Listener& listener : g_listeners) {
+        if (listener.is_virtual) continue;
+        SocketAddress any_port = listener.address;
+        any_port.set_port(0);
+        const UniqueFd probe(::socket(any_port.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        if (!probe) return errno_error(listener.where + ": could not open a socket for " + listener.text(), errno);
+        if (::bind(probe.get(), any_port.raw(), any_port.raw_size()) != 0) return bind_error(listener, errno);
+    }
+    return {};
+}
+
 Status bind_listeners() {
     for (Listener& listener : g_listeners)
         if (Status opened = open_listener(listener); !opened) return opened;

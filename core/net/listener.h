@@ -54,6 +54,8 @@ const Listener* find_listener(Transport transport, const SocketAddress& address)
 // Resolves and expands the specs (all local addresses when empty) to the listener list; binds nothing.
 // Errors name the statement's file and line.
 Status plan_listeners(std::span<const ListenSpec> specs, bool with_tcp, bool with_tls);
+// This machine has the addresses; ports are not touched, so that `kahu -c` works beside a running server.
+Status check_addresses();
 Status bind_listeners();  // opens, binds, listens; "Is another instance running?"
 
 // `alias=host[:port]`: names besides the listeners that mean this server.  transport_given false: any.
