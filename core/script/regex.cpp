@@ -26,8 +26,8 @@ Result<std::shared_ptr<const Regex>> Regex::compile(std::string_view pattern, bo
 Regex::~Regex() { ::regfree(&compiled_); }
 
 bool Regex::find(std::string_view text, size_t& at, size_t& length) const {
-    // A copy with a NUL behind it: not every regexec() heeds REG_STARTEND (ASan's reads on to a NUL, musl's stops at one).
-    // The string keeps its memory, and copying costs little beside matching.
+    // A copy with a NUL behind it: not every regexec() heeds REG_STARTEND (ASan's reads on to a NUL, musl's stops at
+    // one). The string keeps its memory, and copying costs little beside matching.
     static std::string copy;
     copy.assign(text);
     regmatch_t match{0, static_cast<regoff_t>(copy.size())};
