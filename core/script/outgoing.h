@@ -43,6 +43,8 @@ bool build_relayed_reply(Run& run, std::string& out);
 bool reply_destination(const sip::Message& reply, net::Destination& out);
 // The top Via of a reply is one of ours (16.7.3): sent-by is one of our listeners.
 bool top_via_is_ours(const sip::Message& reply);
+// The connection that the request came on, as noted in our own Via of its reply (";i=").
+net::ConnectionId connection_in_via(const sip::Via& ours);
 
 // A branch that is the same for every copy of a request, and for the CANCEL or ACK that belongs to it (16.11).
 inline constexpr size_t kStatelessBranchBytes = 7 + 32;

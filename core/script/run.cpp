@@ -17,6 +17,8 @@ void Run::begin(const sip::Message& message, const net::Inbound& inbound, RouteM
     uri_known_ = uri_good_ = false;
     branches.clear();
     edits.clear();
+    record_route = {};
+    forward_no_connect = reply_no_connect = add_local_rport = false;
     flags = 0;
     force_rport = replied = false;
     last_error = 0;

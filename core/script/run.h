@@ -64,7 +64,20 @@ class Run {
     Branches branches;  // further targets, and what is known of the one in $ru
 
     sip::EditList edits;  // headers added and removed, for whoever forwards the message
-    uint32_t flags = 0;   // setflag(0..31)
+    // What record_route() asked for; written when the outgoing socket is known (core/script/outgoing.h).
+    struct RecordRoute {
+        bool wanted = false;
+        bool doubled = true;          // one for each side where listeners differ (RFC 5658)
+        std::string_view user;        // before "@", or empty
+        std::string_view params;      // ";lr;ftag=..." behind the transport
+        std::string_view presets[2];  // record_route_preset(): host, port and parameters instead of ours
+    };
+    RecordRoute record_route;         // texts live in the arena
+    bool forward_no_connect = false;  // set_forward_no_connect(): only over connections that are open
+    bool reply_no_connect = false;    // set_reply_no_connect()
+    bool add_local_rport = false;     // ;rport in our own Via
+
+    uint32_t flags = 0;  // setflag(0..31)
     bool force_rport = false;
     bool replied = false;       // a final reply was sent
     std::string reply_headers;  // append_to_reply(): lines for every reply sent from here on

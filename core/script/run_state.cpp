@@ -63,6 +63,12 @@ void Run::save(std::string& out) const {
     pack.text(new_uri_);
     pack.text(destination_uri_);
     pack.text(reply_headers);
+    for (const bool flag :
+         {record_route.wanted, record_route.doubled, forward_no_connect, reply_no_connect, add_local_rport})
+        pack.number(flag);
+    for (const std::string_view part :
+         {record_route.user, record_route.params, record_route.presets[0], record_route.presets[1]})
+        pack.text(part);
     const size_t length_at = out.size();
     pack.number(uint32_t{0});
     edits.save(out);
@@ -103,6 +109,12 @@ void Run::restore(std::string_view saved) {
     else revert_request_uri();
     set_destination_uri(unpack.text());
     reply_headers = unpack.text();
+    for (bool* flag :
+         {&record_route.wanted, &record_route.doubled, &forward_no_connect, &reply_no_connect, &add_local_rport})
+        *flag = unpack.number<bool>();
+    for (std::string_view* part :
+         {&record_route.user, &record_route.params, &record_route.presets[0], &record_route.presets[1]})
+        *part = arena_.copy(unpack.text());
     edits.load(unpack.text());
 }
 

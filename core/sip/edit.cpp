@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "core/base/text.h"
 #include "mem/contract.h"
 
 namespace kahu::sip {
@@ -87,6 +88,11 @@ size_t EditList::edited_size(std::string_view bytes) const {
         at = std::max(at, size_t{edit.offset} + edit.remove);
     }
     return size + bytes.size() - at;
+}
+
+bool EditList::inserts(std::string_view wanted) const {
+    const auto same = [](char a, char b) { return text::lower(a) == text::lower(b); };
+    return std::search(text_.begin(), text_.end(), wanted.begin(), wanted.end(), same) != text_.end();
 }
 
 void EditList::save(std::string& out) const {

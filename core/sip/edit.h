@@ -39,6 +39,11 @@ class EditList {
     void apply(std::string_view bytes, std::string& out) const;
     size_t edited_size(std::string_view bytes) const;
 
+    // Whether some inserted text has this in it, letters in either case: "max-forwards:".
+    bool inserts(std::string_view text) const;
+    // Whether the octets from `offset` on are changed.
+    bool changes_from(size_t offset) const { return !edits_.empty() && edits_.back().offset >= offset; }
+
     // All edits as bytes without pointers, and back; load() replaces what was there.  REQUIRES: from save().
     void save(std::string& out) const;
     void load(std::string_view saved);

@@ -1,0 +1,154 @@
+#include "core/script/outgoing.h"
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+#include "core/net/listener.h"
+#include "core/script/addresses.h"
+#include "core/script/message_facts.h"
+#include "core/sip/builder.h"
+#include "mem/contract.h"
+
+namespace kahu::script {
+namespace {
+
+constexpr std::string_view kMostHops = "Max-Forwards: 70\r\n";  // RFC 3261 16.6.3
+
+// Where `transport` goes by the port alone, it is left out: shorter, and what peers of Kamailio are used to.
+void append_host_port(const net::Listener& listener, std::string& out) {
+    out += listener.public_host();
+    if (listener.public_port() != default_port(listener.transport)) {
+        out += ':';
+        sip::Writer(out).number(listener.public_port());
+    }
+}
+
+// --- Via -------------------------------------------------------------------------------------------------
+void append_our_via(const Run& run, const OutgoingRequest& how, const net::Listener& from, std::string& out) {
+    out.append("Via: SIP/2.0/").append(upper_name_of(how.to->transport)).append(" ");
+    append_host_port(from, out);
+    out.append(";branch=").append(how.branch);
+    if (run.add_local_rport) out.append(";rport");
+    // A reply must find the connection that the request came on, whatever port its Via names.
+    const auto connection = static_cast<uint64_t>(run.inbound().connection);
+    if (connection != 0) fmt::format_to(std::back_inserter(out), ";i={:x}", connection);
+    out.append("\r\n");
+}
+
+// RFC 3261 18.2.1, RFC 3581 4: the sender's own Via tells where its request really came from.
+void mark_source(Run& run, sip::EditList& edits) {
+    const sip::Message& message = run.message();
+    const sip::Via* const via = message.top_via();
+    if (via == nullptr) return;
+    char ip[kIpTextBytes];
+    static std::string marked;
+    marked.clear();
+    const SocketAddress& source = run.inbound().source;
+    sip::append_via_with_source(*via, ip_text(source, ip), source.port(), marked);
+    if (run.force_rport && !via->has_rport) {
+        sip::Writer(marked).text(";rport=").number(source.port());
+        if (marked.find(";received=") == marked.npos) marked.append(";received=").append(ip);
+    }
+    if (marked != via->text) edits.replace_part(message, via->text, marked);
+}
+
+// --- Record-Route ----------------------------------------------------------------------------------------
+struct RouteUri {
+    bool sips = false, doubled = false;
+};
+
+void append_record_route(const Run::RecordRoute& wanted, const net::Listener& listener, std::string_view preset,
+                         const RouteUri& form, std::string& out) {
+    out.append("Record-Route: <").append(form.sips ? "sips:" : "sip:");
+    if (!wanted.user.empty()) out.append(wanted.user).append("@");
+    if (!preset.empty()) {
+        out.append(preset);
+    } else {
+        append_host_port(listener, out);
+        // RFC 5630 3.1.3: sips says it all.
+        if (listener.transport != Transport::udp && !form.sips)
+            out.append(";transport=").append(name_of(listener.transport));
+    }
+    if (form.doubled) out.append(";r2=on");
+    out.append(wanted.params).append(">\r\n");
+}
+
+// What the callee's side shall use comes first: its topmost Record-Route is the hop next to it.
+void append_record_routes(Run& run, const net::Listener& out_by, bool sips, std::string& out) {
+    const Run::RecordRoute& wanted = run.record_route;
+    const net::Listener& in_by = net::listeners()[run.inbound().listener];
+    const bool doubled = wanted.doubled && (in_by.index != out_by.index || !wanted.presets[1].empty());
+    const RouteUri form{sips, doubled};
+    append_record_route(wanted, out_by, wanted.presets[0], form, out);
+    if (doubled) append_record_route(wanted, in_by, wanted.presets[1], form, out);
+}
+
+// --- Content-Length --------------------------------------------------------------------------------------
+// Streams need one (RFC 3261 18.3); and what the script did to the body must show in it.
+void fix_content_length(const sip::Message& message, const sip::EditList& edits, bool stream, size_t begin,
+                        std::string& out) {
+    const bool had = message.has(sip::HeaderId::content_length) || edits.inserts("content-length:");
+    const bool body_changed = edits.changes_from(message.head().size());
+    if (had ? !body_changed : !stream) return;
+    const size_t head_end = out.find("\r\n\r\n", begin);
+    if (head_end == out.npos) return;  // bare LFs: as it came
+    const size_t body = out.size() - head_end - 4;
+    if (!had) {
+        out.insert(head_end + 2, fmt::format("Content-Length: {}\r\n", body));
+        return;
+    }
+    static sip::Message edited;
+    sip::Bad ignored;
+    (void)edited.parse(std::string_view(out).substr(begin), ignored);
+    const sip::HeaderField* const field = edited.first(sip::HeaderId::content_length);
+    if (field == nullptr) return;
+    const auto at = static_cast<size_t>(field->value.data() - out.data());
+    out.replace(at, field->value.size(), std::to_string(body));
+}
+
+}  // namespace
+
+const sip::Uri* next_hop(std::string_view request_uri, std::string_view destination_uri, sip::Uri& into) {
+    const sip::Uri* const uri = parse_into(destination_uri.empty() ? request_uri : destination_uri, into);
+    return uri != nullptr && uri->is_sip() ? uri : nullptr;
+}
+const sip::Uri* next_hop(Run& run, sip::Uri& into) { return next_hop(run.request_uri(), run.destination_uri(), into); }
+
+bool question_for(const sip::Uri& hop, bool sips, net::Question& out) {
+    out = {};
+    out.sips = sips || hop.scheme == sip::Scheme::sips;
+    out.server_name = hop.bare_host();
+    out.host = hop.maddr.empty() ? out.server_name : hop.maddr;
+    out.port = hop.port;
+    if (!hop.transport.empty()) {
+        out.transport = transport_named(hop.transport);
+        if (!out.transport) return false;
+    }
+    return !out.host.empty();
+}
+
+void build_request(Run& run, const OutgoingRequest& how, std::string& out) {
+    REQUIRE(how.to != nullptr && how.to->listener < net::listeners().size());
+    const sip::Message& message = run.message();
+    const net::Listener& from = net::listeners()[how.to->listener];
+    const std::string_view uri = how.request_uri.empty() ? run.request_uri() : how.request_uri;
+
+    static std::string front;  // what stands before the headers that were received
+    front.clear();
+    sip::Writer(front).request_line(message.method_name(), uri);
+    append_our_via(run, how, from, front);
+    const bool sips = text::iequals(uri.substr(0, 5), "sips:");
+    if (run.record_route.wanted) append_record_routes(run, from, sips, front);
+    front.append(how.extra_headers);
+
+    static sip::EditList edits;
+    edits = run.edits;
+    mark_source(run, edits);
+    if (!message.has(sip::HeaderId::max_forwards) && !edits.inserts("max-forwards:")) front.append(kMostHops);
+    edits.replace(0, message.start_line().size(), front);
+    const size_t begin = out.size();
+    edits.apply(message.bytes(), out);
+    fix_content_length(message, run.edits, is_stream(how.to->transport), begin, out);
+}
+
+}  // namespace kahu::script

@@ -1,0 +1,75 @@
+// Replies on their way upstream (RFC 3261 16.7, 18.2.2).
+#include <charconv>
+
+#include "core/net/listener.h"
+#include "core/script/outgoing.h"
+#include "core/sip/params.h"
+
+namespace kahu::script {
+namespace {
+
+// The element and the comma behind it, or the whole header if there is no other element in it.
+void remove_top_via(const sip::Message& reply, sip::EditList& edits) {
+    const sip::HeaderField& field = *reply.first(sip::HeaderId::via);
+    const std::string_view element = reply.top_via()->text;
+    const size_t behind = static_cast<size_t>(element.data() - field.value.data()) + element.size();
+    const size_t comma = field.value.find(',', behind);
+    if (comma == field.value.npos) return edits.remove_header(reply, field);
+    const size_t next = field.value.find_first_not_of(" \t\r\n", comma + 1);
+    edits.replace_part(reply, field.value.substr(0, next == field.value.npos ? comma + 1 : next), {});
+}
+
+// RFC 3581 4 and 18.2.2: the source port if the sender asked for it, else the port of sent-by.
+uint16_t reply_port(const sip::Via& via, Transport transport) {
+    if (via.rport != 0) return via.rport;
+    return via.port != 0 ? via.port : default_port(transport);
+}
+
+}  // namespace
+
+bool top_via_is_ours(const sip::Message& reply) {
+    const sip::Via* const via = reply.top_via();
+    if (via == nullptr) return false;
+    const auto transport = transport_named(via->transport);
+    const uint16_t port = via->port != 0 || !transport ? via->port : default_port(*transport);
+    return net::is_myself(via->bare_host(), port, transport ? &*transport : nullptr);
+}
+
+net::ConnectionId connection_in_via(const sip::Via& ours) {
+    const auto param = sip::find_param(ours.params, "i");
+    if (!param || !param->has_value) return net::ConnectionId::none;
+    uint64_t number = 0;
+    const char* const end = param->value.data() + param->value.size();
+    const auto [at, error] = std::from_chars(param->value.data(), end, number, 16);
+    return error == std::errc{} && at == end ? net::ConnectionId{number} : net::ConnectionId::none;
+}
+
+bool build_relayed_reply(Run& run, std::string& out) {
+    const sip::Message& reply = run.message();
+    if (reply.is_request() || reply.top_via() == nullptr || reply.second_via() == nullptr) return false;
+    static sip::EditList edits;
+    edits = run.edits;
+    remove_top_via(reply, edits);
+    edits.apply(reply.bytes(), out);
+    return true;
+}
+
+bool reply_destination(const sip::Message& reply, net::Destination& out) {
+    const sip::Via* const via = reply.second_via();
+    if (via == nullptr) return false;
+    const auto transport = transport_named(via->transport);
+    if (!transport) return false;
+    out = {};
+    out.transport = *transport;
+    if (is_stream(*transport)) out.connection = connection_in_via(*reply.top_via());
+    std::string_view host = via->bare_host();
+    if (!via->received.empty()) host = via->received;
+    else if (!via->maddr.empty()) host = via->maddr;
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+    const auto ip = SocketAddress::parse_ip(host, reply_port(*via, *transport));
+    if (!ip) return false;
+    out.address = *ip;
+    return true;
+}
+
+}  // namespace kahu::script
