@@ -53,10 +53,12 @@ def test_memory_does_not_grow_with_the_number_of_handshakes(make_kahu, long_or_s
     server = make_kahu().start()
     many = long_or_short(20_000, 2_000)
     server.load("handshake", "--total", many, "--request")
-    before = family_memory_kb(server.pid)
+    used, memory = server.heap_used(), family_memory_kb(server.pid)
     result = server.load("handshake", "--total", many, "--request")
     assert result.failed == 0, result.failures
-    assert family_memory_kb(server.pid) - before < 1024
+    assert wait_until(lambda: server.heap_used() - used < 64 * 1024, 5), server.heap_used() - used
+    # Whole pages go back and forth; that is not growth.
+    assert family_memory_kb(server.pid) - memory < 4096
 
 
 @pytest.mark.load
