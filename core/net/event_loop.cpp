@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "core/base/log.h"
+#include "core/net/dns_client.h"
 #include "core/proc/child.h"
 #include "core/proc/process_table.h"
 #include "mem/contract.h"
@@ -23,6 +24,7 @@ event_base* make_base() {
 }
 constexpr clock::Millis kTurnReport = 1000;
 void (*g_each_second)(ProcessKind) = nullptr;
+event_base* g_process_loop = nullptr;
 
 struct Periodic {
     ProcessKind kind;
@@ -37,7 +39,10 @@ void add_periodic(ProcessKind kind, clock::Millis interval, void (*work)()) {
     g_periodic.push_back({kind, interval, work});
 }
 
+event_base* process_loop() { return g_process_loop; }
+
 EventLoop::EventLoop(int slot) : slot_(slot), base_(make_base()) {
+    g_process_loop = base_.get();
     event* bell = event_new(
         base_.get(), proc::doorbell(slot), EV_READ | EV_PERSIST,
         [](evutil_socket_t, short, void* self) { static_cast<EventLoop*>(self)->wake(); }, this);
@@ -51,7 +56,11 @@ EventLoop::EventLoop(int slot) : slot_(slot), base_(make_base()) {
     for (const Periodic& p : g_periodic)
         if (p.kind == proc::process(slot).kind) every(p.interval, p.work);
 }
-EventLoop::~EventLoop() { events_.clear(); }
+EventLoop::~EventLoop() {
+    stop_dns();
+    g_process_loop = nullptr;
+    events_.clear();
+}
 
 void EventLoop::wake() {
     uint64_t count = 0;

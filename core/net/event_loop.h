@@ -20,6 +20,9 @@ void set_each_second(void (*hook)(ProcessKind));
 // first fork.
 void add_periodic(ProcessKind kind, clock::Millis interval, void (*work)());
 
+// The base of this process's loop, for what needs events of its own; nullptr: there is none.
+event_base* process_loop();
+
 class EventLoop {
   public:
     explicit EventLoop(int slot);
