@@ -1,10 +1,13 @@
 // core.ps and its relatives, from the process table.
 #include <fmt/format.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 
+#include "core/base/clock.h"
+#include "core/net/connection.h"
 #include "core/proc/process_table.h"
 #include "core/proc/settings.h"
 #include "rpc/commands.h"
@@ -65,6 +68,37 @@ void kill_server(RpcCall& call) {
         call.fault(500, errno_error("could not signal the supervisor", errno).text());
 }
 
+void drain(RpcCall& call) {
+    const auto seconds = call.next_int_or(proc::settings.exit_timeout);
+    if (!seconds) return;
+    if (*seconds < 0 || *seconds > 3600) return call.fault(400, "seconds are not between 0 and 3600");
+    if (proc::process_count() == 0) return call.fault(500, "there is no supervisor");
+    if (*seconds > 0) proc::set_stop_patience(*seconds * 1000);
+    if (::kill(pid_of(proc::process(0)), SIGTERM) != 0)
+        return call.fault(500, errno_error("could not signal the supervisor", errno).text());
+    call.add(RpcStruct{{"seconds", *seconds}, {"connections", static_cast<int64_t>(net::open_connections())}});
+}
+
+std::string last_death(const proc::ProcessEntry& entry) {
+    if (entry.last_death_unix.load() == 0) return "";
+    const int status = entry.last_wait_status.load();
+    return fmt::format("{} {} {} {}", clock::local_text(entry.last_death_unix.load()),
+                       proc::name_of(entry.last_cause.load()), WIFSIGNALED(status) ? "signal" : "status",
+                       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+void deaths(RpcCall& call) {
+    for_each_process([&](int slot, const proc::ProcessEntry& entry) {
+        const int64_t up = clock::unix_seconds() - entry.started_unix.load();
+        call.add(RpcStruct{{"IDX", slot},
+                           {"PID", pid_of(entry)},
+                           {"DSC", entry.title_text()},
+                           {"INC", static_cast<int64_t>(entry.incarnation.load())},
+                           {"UPT", up},
+                           {"LAST", last_death(entry)}});
+    });
+}
+
 void debug(RpcCall& call) {
     IntSetting& level = proc::settings.debug;
     const int64_t old = level;
@@ -82,6 +116,10 @@ constexpr Command kCommands[] = {
     {"core.psx", "", "Lists the processes: index, number, title.", psx},
     {"core.psa", "", "Lists the processes with status (1: running) and rank.", psa},
     {"core.kill", "[signal]", "Sends a signal, SIGTERM unless given, to the supervisor.", kill_server},
+    {"core.drain", "[seconds]",
+     "Stops the server; what is under way may be finished within the time given, or exit_timeout.", drain},
+    {"core.deaths", "", "Lists the processes with incarnation, seconds they run, and what their predecessor died of.",
+     deaths},
     {"corex.debug", "[level]", "Returns the log level, or changes that of all processes.", debug},
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include "core/config/cfg_rpc.h"
 #include "core/config/runtime_cfg.h"
 #include "core/net/connection_table.h"
+#include "core/net/dns_cache.h"
 #include "core/net/event_loop.h"
 #include "core/net/listener.h"
 #include "core/net/mailbox.h"
@@ -93,6 +95,7 @@ Status create_segment() {
         {"counters", stats::layout_bytes(), stats::construct},
         {"mailboxes", net::mailboxes_bytes(), net::construct_mailboxes},
         {"connections", net::connection_table_bytes(), net::construct_connection_table},
+        {"dns", net::dns_cache_bytes(), net::construct_dns_cache},
     };
     for (const ModuleDescriptor* module : loaded_modules())
         if (module->hooks.parts)
@@ -341,6 +344,12 @@ void log_statistics() {
                kv("segment_total", heap.total)});
 }
 
+// For good: who connects from now on is refused by the kernel, and may try elsewhere.
+void refuse_connections() {
+    for (const net::Listener& listener : net::listeners())
+        if (is_stream(listener.transport)) ::shutdown(listener.fd.get(), SHUT_RD);
+}
+
 int failed_to_start(const Error& error) {
     LOG(critical, "server.start_failed", kv("reason", error.text()));
     if (proc::settings.log_stderror == 0) fmt::print(stderr, "kahu: {}\n", error.text());
@@ -355,6 +364,7 @@ int supervise() {
     hatchery.after_death = after_death;
     hatchery.ready = say_ready;
     hatchery.statistics = log_statistics;
+    hatchery.stopping = refuse_connections;
     hatchery.crash_directory = g_crash_directory;
     proc::set_process_title("supervisor");
     return proc::run_supervisor(hatchery);

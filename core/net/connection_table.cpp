@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/net/connect.h"
 #include "core/net/mailbox.h"
@@ -63,15 +64,27 @@ ConnectionId next_id(Connection& row) {
 }
 void publish_connection(Connection& row, ConnectionId id) {
     row.id.store(static_cast<uint64_t>(id), std::memory_order_release);
-    count_open(row, 1);
 }
 
-void count_open(const Connection& row, int change) {
-    g_table->open.fetch_add(change, std::memory_order_relaxed);
-    if (row.transport == Transport::tls) g_table->open_tls.fetch_add(change, std::memory_order_relaxed);
+// One writer: counts that every process changes drift with every death.
+void set_open(size_t all, size_t tls) {
+    g_table->open.store(static_cast<int64_t>(all), std::memory_order_relaxed);
+    g_table->open_tls.store(static_cast<int64_t>(tls), std::memory_order_relaxed);
+    if (all == 0) g_table->queued_bytes.store(0, std::memory_order_relaxed);
 }
-size_t open_connections() { return g_table ? static_cast<size_t>(std::max<int64_t>(0, g_table->open)) : 0; }
-size_t open_tls_connections() { return g_table ? static_cast<size_t>(std::max<int64_t>(0, g_table->open_tls)) : 0; }
+size_t open_connections() { return g_table ? static_cast<size_t>(g_table->open) : 0; }
+size_t open_tls_connections() { return g_table ? static_cast<size_t>(g_table->open_tls) : 0; }
+
+// Every pointer goes before what it points to: a death in between costs a block, never a second free.
+void empty_connection(Connection& row) {
+    const uint32_t waiting = row.tx_bytes - row.tx_at;
+    row.tx_at = row.tx_bytes = row.tx_capacity = 0;
+    queued_bytes_total().fetch_sub(waiting);
+    row.queued_bytes.fetch_sub(waiting);
+    mem::deallocate(std::exchange(row.tx, nullptr), mem::Tag::outbound);
+    mem::deallocate(std::exchange(row.rx, nullptr), mem::Tag::message);
+    row.rx_bytes = row.rx_capacity = 0;
+}
 std::atomic<int64_t>& queued_bytes_total() { return g_table->queued_bytes; }
 
 void retire_connection(Connection& row) {

@@ -14,6 +14,9 @@ size_t connection_rows_wanted();
 size_t connection_table_bytes();
 void construct_connection_table(void* at, size_t bytes);
 
+// Frees half-received messages and bytes the socket did not take.  The owner, or tcp main after its death.
+void empty_connection(Connection& row);
+
 constexpr size_t kNoRow = SIZE_MAX;
 size_t row_index(const Connection& row);
 // tcp main: the row's next id, published by publish_connection() when its fields are set.
@@ -26,6 +29,7 @@ size_t take_retired(void (*f)(void* context, size_t index), void* context);
 
 // Bytes queued for all connections together (tcp_wq_max).
 std::atomic<int64_t>& queued_bytes_total();
-void count_open(const Connection& row, int change);
+// tcp main: what open_connections() and open_tls_connections() answer.
+void set_open(size_t all, size_t tls);
 
 }  // namespace kahu::net

@@ -70,6 +70,7 @@ void EventLoop::wake() {
         proc::child_flags.reopen_logs = 0;
         log::reopen();
     }
+    if (proc::child_flags.inject != 0) proc::inject_failure();
     if (proc::child_flags.stop != 0) {
         stop();
         return;
@@ -94,6 +95,12 @@ void EventLoop::every(clock::Millis interval, std::function<void()> handler) {
 
 void EventLoop::run() {
     if (proc::child_flags.stop == 0) event_base_loop(base_.get(), EVLOOP_NO_EXIT_ON_EMPTY);
+}
+void EventLoop::run_for(clock::Millis time) {
+    const timeval until{static_cast<time_t>(time / 1000), static_cast<suseconds_t>(time % 1000 * 1000)};
+    event_base_loopexit(base_.get(), &until);
+    event_base_loop(base_.get(), EVLOOP_NO_EXIT_ON_EMPTY);
+    clock::tick();
 }
 void EventLoop::stop() { event_base_loopbreak(base_.get()); }
 

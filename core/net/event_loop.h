@@ -37,6 +37,8 @@ class EventLoop {
     void every(clock::Millis interval, std::function<void()> handler);
     // Until SIGTERM.
     void run();
+    // After run(): goes on for so long.
+    void run_for(clock::Millis time);
     void stop();
 
   private:

@@ -10,12 +10,12 @@ namespace kahu::net {
 namespace {
 struct Header {
     HandoverKind kind;
-    uint32_t count;
+    uint32_t count, round;
 };
 }  // namespace
 
 bool send_handover(int socket, const Handover& message) {
-    Header header{message.kind, message.count};
+    Header header{message.kind, message.count, message.round};
     iovec parts[2] = {{&header, sizeof header},
                       {const_cast<uint64_t*>(message.ids.data()), message.count * sizeof(uint64_t)}};
     alignas(cmsghdr) char control[CMSG_SPACE(Handover::kMax * sizeof(int))];
@@ -52,6 +52,7 @@ bool receive_handover(int socket, Handover& message) {
         std::memcpy(message.fds.data(), CMSG_DATA(at), fds * sizeof(int));
     }
     message.kind = header.kind;
+    message.round = header.round;
     // Out of descriptors the kernel delivers fewer than were sent: the others stay with their sender's duplicates.
     message.count = std::min({header.count, static_cast<uint32_t>(fds), static_cast<uint32_t>(Handover::kMax)});
     return true;

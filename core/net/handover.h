@@ -19,6 +19,7 @@ struct Handover {
     static constexpr size_t kMax = 32;
     HandoverKind kind = HandoverKind::serve;
     uint32_t count = 0;
+    uint32_t round = 0;  // give_back: the incarnation that asks; returned: the one that is answered
     std::array<uint64_t, kMax> ids{};
     std::array<int, kMax> fds{};  // sent: borrowed; received: owned by the receiver
 };

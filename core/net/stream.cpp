@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "core/base/log.h"
 #include "core/net/connect.h"
@@ -14,6 +15,7 @@
 #include "core/net/net_counters.h"
 #include "core/net/settings.h"
 #include "core/net/stream_channel.h"
+#include "core/proc/crash_file.h"
 #include "core/sip/builder.h"
 #include "mem/contract.h"
 #include "mem/heap.h"
@@ -60,10 +62,12 @@ void count_queued(Connection& row, int64_t change) {
 bool grow(char*& at, uint32_t& capacity, size_t wanted, mem::Tag tag) {
     if (wanted <= capacity) return true;
     const size_t rounded = std::max<size_t>(wanted, 512);
-    auto* more = static_cast<char*>(mem::reallocate(at, rounded, tag));
+    auto* more = static_cast<char*>(mem::allocate(rounded, tag));
     if (more == nullptr) return false;
-    at = more;
+    if (at != nullptr) std::memcpy(more, at, capacity);
+    // The row never points to what was freed: whoever finds it after our death frees that.
     capacity = static_cast<uint32_t>(std::min<size_t>(mem::usable_size(more), UINT32_MAX));
+    mem::deallocate(std::exchange(at, more), tag);
     return true;
 }
 
@@ -98,8 +102,7 @@ bool send_kept(Link& link, bool& failed) {
         count_queued(row, -sent);
     }
     if (row.tx != nullptr) {
-        mem::deallocate(row.tx, mem::Tag::outbound);
-        row.tx = nullptr;
+        mem::deallocate(std::exchange(row.tx, nullptr), mem::Tag::outbound);
         row.tx_at = row.tx_bytes = row.tx_capacity = 0;
     }
     return true;
@@ -229,13 +232,13 @@ bool keep_rest(Connection& row, std::string_view rest) {
     return true;
 }
 void drop_rest(Connection& row) {
-    mem::deallocate(row.rx, mem::Tag::message);
-    row.rx = nullptr;
+    mem::deallocate(std::exchange(row.rx, nullptr), mem::Tag::message);
     row.rx_bytes = row.rx_capacity = 0;
 }
 
 TurnEnd plaintext(Link& link, std::string_view bytes) {
     Connection& row = *link.row;
+    const proc::MessageInHand in_hand(bytes, row.transport, row.peer);
     if (row.rx == nullptr) {
         const size_t used = frames(link, bytes);
         if (used == SIZE_MAX) return TurnEnd::unframed;

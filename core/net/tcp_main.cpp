@@ -8,6 +8,7 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/base/fd.h"
@@ -21,6 +22,7 @@
 #include "core/net/net_counters.h"
 #include "core/net/settings.h"
 #include "core/net/source_count.h"
+#include "core/net/stream_channel.h"
 #include "core/proc/child.h"
 #include "core/proc/process_table.h"
 #include "mem/contract.h"
@@ -61,6 +63,9 @@ class TcpMain {
     struct Watch {
         TcpMain* self;
         size_t index;
+    };
+    struct Closing {
+        uint32_t index, uses;
     };
     struct Worker {
         int slot;
@@ -103,19 +108,28 @@ class TcpMain {
                 i, events_);
     }
 
+    uint32_t incarnation() const { return proc::process(slot_).incarnation.load(); }
     // A successor: the workers send duplicates of what they serve.  What was accepted and not yet served is lost with
     // the predecessor's descriptors unless it is still in a worker's channel: those come back too, as the worker serves
     // them.
     void take_over() {
         Handover request;
         request.kind = HandoverKind::give_back;
+        request.round = incarnation();
         for (Worker& worker : workers_)
             if (!send_handover(proc::channel(worker.slot).main_end, request))
                 LOG(error, "tcp.give_back_not_asked", kv("slot", worker.slot));
     }
     void rebuild_free_rows() {
         rebuild_connection_index();
-        take_retired([](void*, size_t index) { connection_row(index).state.store(ConnectionState::free); }, nullptr);
+        take_retired(
+            [](void*, size_t index) {
+                Connection& row = connection_row(index);
+                empty_connection(row);
+                mem::deallocate(std::exchange(row.host, nullptr), mem::Tag::connection);
+                row.state.store(ConnectionState::free);
+            },
+            nullptr);
         for (size_t index = connection_capacity(); index-- > 0;) {
             Connection& row = connection_row(index);
             if (row.id.load() != 0) {
@@ -126,10 +140,17 @@ class TcpMain {
                 if (row.state.load() != ConnectionState::established) half_open_.push_back(ConnectionId{row.id.load()});
                 continue;
             }
-            if (row.state.load() == ConnectionState::closing) continue;  // its worker is about to retire it
+            if (row.state.load() == ConnectionState::closing) {  // its worker is about to retire it, or we died with it
+                ++open_;
+                if (row.transport == Transport::tls) ++open_tls_;
+                if (!row.outbound) sources_.add(row.peer);
+                closing_at_start_.push_back({static_cast<uint32_t>(index), row.uses});
+                continue;
+            }
             row.state.store(ConnectionState::free);
             free_rows_.push_back(static_cast<uint32_t>(index));
         }
+        set_open(open_, open_tls_);
     }
 
     // --- accept -------------------------------------------------------------------------------------
@@ -218,6 +239,7 @@ class TcpMain {
             ++open_tls_;
             remember_half_open(id);
         }
+        set_open(open_, open_tls_);
         worker.waiting.push_back(static_cast<uint64_t>(id));
         if (worker.waiting.size() >= Handover::kMax) send_batch(worker);
     }
@@ -303,6 +325,7 @@ class TcpMain {
         index_connection(index, IndexNode::peer, to.address.port());
         ++open_;
         if (row.transport == Transport::tls) ++open_tls_;
+        set_open(open_, open_tls_);
         worker.waiting.push_back(static_cast<uint64_t>(id));
         return id;
     }
@@ -360,8 +383,32 @@ class TcpMain {
         Handover message;
         while (receive_handover(proc::channel(worker.slot).main_end, message)) {
             if (message.kind == HandoverKind::adopt) hand_to_successor(worker);
-            if (message.kind == HandoverKind::returned) take_back(message);
+            if (message.kind != HandoverKind::returned) continue;
+            take_back(message);
+            // An answer to a predecessor of ours knows nothing of what came between.
+            if (message.count < Handover::kMax && message.round == incarnation()) all_given_back(worker);
         }
+    }
+
+    // What a worker did not give back, it does not have: we died between accepting a connection and sending it, or
+    // both of us died at once.  Rows that were being closed when we came, and are not retired by now, we died with.
+    void all_given_back(const Worker& worker) {
+        reclaim();
+        for (size_t index = 0; index < connection_capacity(); ++index) {
+            Connection& row = connection_row(index);
+            if (row.id.load() == 0 || row.owner.load() != worker.slot || fds_[index]) continue;
+            if (row.transport == Transport::tls && secure_channel()) secure_channel()->abandon(row);
+            stats::add(counters.lost_with_worker);
+            row.state.store(ConnectionState::closing);
+            row.id.store(0);
+            free_row(index);
+        }
+        std::erase_if(closing_at_start_, [&](const Closing& each) {
+            const Connection& row = connection_row(each.index);
+            if (row.owner.load() != worker.slot) return false;
+            if (row.uses == each.uses && row.state.load() == ConnectionState::closing) free_row(each.index);
+            return true;
+        });
     }
 
     void hand_to_successor(Worker& worker) {
@@ -390,8 +437,10 @@ class TcpMain {
     }
     void free_row(size_t index) {
         Connection& row = connection_row(index);
-        if (row.state.load() == ConnectionState::free) return;
+        // Freed already, and perhaps in new use: its worker died, and its successor was closing it meanwhile.
+        if (row.state.load() == ConnectionState::free || row.id.load() != 0) return;
         fds_[index].reset();
+        empty_connection(row);  // its worker may have died in the midst of that
         unindex_connection(index);
         mem::deallocate(std::exchange(row.host, nullptr), mem::Tag::connection);
         if (!row.outbound) sources_.remove(row.peer);
@@ -401,6 +450,7 @@ class TcpMain {
         row.owner.store(-1);
         row.state.store(ConnectionState::free);
         free_rows_.push_back(static_cast<uint32_t>(index));
+        set_open(open_, open_tls_);
     }
 
     int slot_;
@@ -410,6 +460,7 @@ class TcpMain {
     std::vector<Worker> workers_;
     std::vector<std::unique_ptr<Watch>> watches_;
     std::vector<Event> events_, accepting_;
+    std::vector<Closing> closing_at_start_;
     std::deque<ConnectionId> half_open_;  // oldest first; some are established or gone
     SourceCount sources_;
     log::RateLimit limit_log_{1}, connect_log_{5};

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -44,7 +45,7 @@ class TcpWorker {
         REQUIRE(inbox != nullptr && event_add(inbox, nullptr) == 0);
         if (proc::process(slot_).incarnation.load() > 1) take_over();
         loop_.run();
-        say_goodbye();
+        finish();
         event_free(inbox);
         return 0;
     }
@@ -62,7 +63,7 @@ class TcpWorker {
     void receive_connections() {
         Handover message;
         while (receive_handover(channel_, message)) {
-            if (message.kind == HandoverKind::give_back) give_back();
+            if (message.kind == HandoverKind::give_back) give_back(message.round);
             for (uint32_t i = 0; i < message.count; ++i) serve(ConnectionId{message.ids[i]}, message.fds[i]);
         }
     }
@@ -157,14 +158,14 @@ class TcpWorker {
         LOG(warn, "tcp.lost_with_worker", kv("connection", static_cast<uint64_t>(link.id)),
             kv("peer", link.row->peer.text()));
         if (link.row->transport == Transport::tls && secure_channel()) secure_channel()->abandon(*link.row);
-        link.row->worked_by.store(0);
         discard(link);
     }
 
     // For a successor of tcp main: duplicates of all that we have.
-    void give_back() {
+    void give_back(uint32_t round) {
         Handover message;
         message.kind = HandoverKind::returned;
+        message.round = round;
         for (const auto& link : links_) {
             if (link == nullptr) continue;
             message.ids[message.count] = static_cast<uint64_t>(link->id);
@@ -273,11 +274,11 @@ class TcpWorker {
         }
         link.row->worked_by.store(static_cast<int16_t>(slot_ + 1));
         if (link.row->transport == Transport::tls && link.row->secure != nullptr) secure_channel()->release(*link.row);
-        link.row->worked_by.store(0);
         discard(link);
     }
 
-    // The row has no TLS state any more; everything else of it goes, and the link.
+    // The row has no TLS state any more; everything else of it goes, and the link.  worked_by stays: if we die in here,
+    // our successor does this again.
     void discard(Link& link) {
         Connection& row = *link.row;
         const size_t index = row_index(row);
@@ -287,13 +288,11 @@ class TcpWorker {
             event_del(&link.readable);
             event_del(&link.writable);
         }
+        empty_connection(row);
         row.state.store(ConnectionState::closing);
         row.id.store(0);
-        count_open(row, -1);
         ::shutdown(link.fd, SHUT_RDWR);  // tcp main still has a duplicate
         ::close(link.fd);
-        queued_bytes_total().fetch_sub(row.tx_bytes - row.tx_at);
-        row.queued_bytes.fetch_sub(row.tx_bytes - row.tx_at);
         row.outgoing.consume(
             [&](Outgoing& message) {
                 row.queued_bytes.fetch_sub(message.bytes);
@@ -301,10 +300,6 @@ class TcpWorker {
                 if (message.ticket != 0) unsent.push_back(message.ticket);
             },
             SIZE_MAX);
-        mem::deallocate(std::exchange(row.tx, nullptr), mem::Tag::outbound);
-        row.tx_at = row.tx_bytes = row.tx_capacity = 0;
-        mem::deallocate(std::exchange(row.rx, nullptr), mem::Tag::message);
-        row.rx_bytes = row.rx_capacity = 0;
         links_[index].reset();
         proc::process(slot_).load.fetch_sub(1, std::memory_order_relaxed);
         retire_connection(row);
@@ -315,10 +310,30 @@ class TcpWorker {
         return state == ConnectionState::handshaking ? SendFailure::tls_failed : SendFailure::lost;
     }
 
-    // At a stop: what is queued, and close_notify, as far as the sockets take it at once.
-    void say_goodbye() {
+    // At a stop: what has arrived is answered, what is half received or not taken by the socket yet may be finished as
+    // long as there is time; every connection is closed as soon as nothing of it is under way.
+    void finish() {
+        constexpr clock::Millis kRound = 20, kMargin = 500;
+        const clock::Millis patience = proc::stop_patience();
+        const clock::Millis deadline = clock::read() + std::max<clock::Millis>(0, patience - kMargin);
+        for (const auto& link : links_)
+            if (link != nullptr && link->row->state.load() == ConnectionState::established)
+                after_turn(*link, read_turn(*link));
+        while (close_idle() > 0 && clock::read() < deadline) loop_.run_for(kRound);
         for (const auto& link : links_)
             if (link != nullptr) last_turn(*link);
+    }
+    // Returns how many are not idle.
+    size_t close_idle() {
+        size_t busy = 0;
+        for (const auto& link : links_) {
+            if (link == nullptr) continue;
+            const Connection& row = *link->row;
+            const bool under_way = row.rx != nullptr || row.tx != nullptr || !row.outgoing.empty();
+            if (under_way && row.state.load() == ConnectionState::established) ++busy;
+            else close(*link, TurnEnd::open);
+        }
+        return busy;
     }
 
     int slot_;

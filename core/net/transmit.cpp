@@ -8,6 +8,7 @@
 #include "core/net/net_counters.h"
 #include "core/net/stream.h"
 #include "core/net/udp_worker.h"
+#include "core/proc/crash_file.h"
 #include "mem/contract.h"
 
 namespace kahu::net {
@@ -27,6 +28,7 @@ void set_message_handler(MessageHandler handler) { g_handler = handler; }
 void dispatch(std::string_view bytes, const Inbound& from) {
     stats::add(counters.messages_received);
     REQUIRE(g_handler != nullptr);
+    const proc::MessageInHand in_hand(bytes, from.transport, from.source);
     g_handler(bytes, from);
 }
 

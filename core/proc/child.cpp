@@ -10,11 +10,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <string_view>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/proc/process_table.h"
 #include "mem/contract.h"
+#include "mem/failure.h"
 #include "mem/slot.h"
 
 namespace kahu::proc {
@@ -31,6 +34,7 @@ void on_signal(int number) {
     if (number == SIGTERM) child_flags.stop = 1;
     if (number == SIGHUP) child_flags.reopen_logs = 1;
     if (number == SIGUSR1) child_flags.statistics = 1;
+    if (number == SIGUSR2) child_flags.inject = 1;
     ring(mem::current_slot());
     errno = saved;
 }
@@ -39,7 +43,7 @@ void install_handlers() {
     struct sigaction action {};
     action.sa_handler = on_signal;
     action.sa_flags = SA_RESTART;
-    for (const int number : {SIGTERM, SIGHUP, SIGUSR1}) ::sigaction(number, &action, nullptr);
+    for (const int number : {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) ::sigaction(number, &action, nullptr);
     action.sa_handler = SIG_IGN;  // a terminal's Ctrl-C reaches the whole group: the supervisor passes it on as SIGTERM
     for (const int number : {SIGINT, SIGPIPE, SIGQUIT}) ::sigaction(number, &action, nullptr);
     action.sa_handler = SIG_DFL;
@@ -55,6 +59,7 @@ void enter_child(int slot, pid_t supervisor) {
     child_flags.stop = 0;
     child_flags.reopen_logs = 0;
     child_flags.statistics = 0;
+    child_flags.inject = 0;
     install_handlers();
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != supervisor) ::_exit(0);
@@ -63,6 +68,25 @@ void enter_child(int slot, pid_t supervisor) {
     log::set_process(entry.title_text());
     clock::tick();
     entry.turned_ms.store(clock::now_ms());
+}
+
+void inject_failure() {
+    child_flags.inject = 0;
+    const char* const wanted = std::getenv("KAHU_INJECT");
+    char what[8] = "";
+    long start = 0, step = 0;
+    if (wanted == nullptr || std::sscanf(wanted, "%7[a-z]:%ld:%ld", what, &start, &step) != 3) return;
+    static long failures = 0;
+    static std::optional<mem::FailAllocation> failing;
+    const long incarnation = process(mem::current_slot()).incarnation.load();
+    const std::string_view point = what;
+    if (point == "lock") mem::kill_at(mem::Point::lock, start + step * (incarnation - 1));
+    if (point == "alloc") mem::kill_at(mem::Point::alloc, start + step * (incarnation - 1));
+    if (point == "queue") mem::kill_at(mem::Point::queue, start + step * (incarnation - 1));
+    if (point == "fail") {
+        failing.reset();
+        failing.emplace(start + step * failures++);
+    }
 }
 
 void make_channel(int slot) {

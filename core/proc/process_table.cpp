@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 
+#include "core/proc/settings.h"
 #include "mem/contract.h"
 #include "mem/slot.h"
 
@@ -14,9 +15,11 @@ namespace kahu::proc {
 namespace {
 struct Table {
     std::atomic<int> count;
+    std::atomic<clock::Millis> stop_patience;  // 0: exit_timeout
     ProcessEntry rows[mem::kMaxSlots];
 };
 Table* g_table = nullptr;
+constexpr clock::Millis kForEver = INT64_MAX / 4;
 std::array<int, mem::kMaxSlots> g_doorbells{};
 }  // namespace
 
@@ -48,6 +51,13 @@ int add_process(ProcessKind kind, int number, int listener, std::string_view tit
     g_table->count.store(slot + 1);
     return slot;
 }
+
+clock::Millis stop_patience() {
+    const clock::Millis given = g_table != nullptr ? g_table->stop_patience.load() : 0;
+    if (given != 0) return given;
+    return settings.exit_timeout == 0 ? kForEver : settings.exit_timeout * 1000;
+}
+void set_stop_patience(clock::Millis patience) { g_table->stop_patience.store(patience); }
 
 int doorbell(int slot) { return g_doorbells[static_cast<size_t>(slot)]; }
 void ring(int slot) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/base/clock.h"
 #include "core/module/descriptor.h"
 #include "core/proc/deaths.h"
 
@@ -44,6 +45,10 @@ int process_count();              // rows in use; slots 0 .. process_count()-1
 ProcessEntry& process(int slot);  // REQUIRES: 0 <= slot < process_count()
 // Supervisor only, before the first fork.  Returns the slot; REQUIRES: fewer than mem::kMaxSlots rows.
 int add_process(ProcessKind kind, int number, int listener, std::string_view title);
+
+// How long processes have to finish what they do once they were asked to stop: exit_timeout=, or what core.drain said.
+clock::Millis stop_patience();
+void set_stop_patience(clock::Millis patience);
 
 // The eventfd that wakes a process from its loop; made by add_process(), inherited by all.
 int doorbell(int slot);

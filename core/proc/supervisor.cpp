@@ -31,6 +31,7 @@ constexpr int kGoOn = -1;
 // What the rpc process does may take long: a reload builds every certificate's context.
 constexpr int64_t kRpcPatience = 6;
 constexpr clock::Millis kWalkPatience = 5000;
+constexpr clock::Millis kForEver = INT64_MAX / 4;
 
 class Supervisor {
   public:
@@ -250,18 +251,19 @@ class Supervisor {
         LOG(critical, "server.fresh_segment", kv("reason", reason),
             kv("effect", "all connections are lost; listening sockets stay open"));
         tell_children(SIGKILL);
-        wait_for_all(INT64_MAX / 2);
+        wait_for_all(kForEver);
         return kFreshSegment;
     }
 
     int stop(int status) {
         tell_guardian(Message::stopping);
+        if (hatchery_.stopping) hatchery_.stopping();
         tell_children(SIGTERM);
-        wait_for_all(settings.exit_timeout == 0 ? INT64_MAX / 2 : settings.exit_timeout * 1000);
+        wait_for_all(stop_patience());
         if (reap_all()) return status;
         LOG(critical, "server.killing", kv("reason", "processes did not end within exit_timeout"));
         tell_children(SIGKILL);
-        wait_for_all(INT64_MAX / 2);
+        wait_for_all(kForEver);
         return status;
     }
 

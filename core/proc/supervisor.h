@@ -31,6 +31,8 @@ struct Hatchery {
     void (*ready)() = nullptr;
     // SIGUSR1: log statistics.  SIGHUP was passed on to the children already.
     void (*statistics)() = nullptr;
+    // Once, before the processes are asked to stop for good.
+    void (*stopping)() = nullptr;
     // Where crash files go.
     std::string crash_directory;
 };

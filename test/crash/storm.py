@@ -11,6 +11,7 @@ The exit code says whether the figures of the table in README.md were reached.
 import argparse
 import os
 import random
+import re
 import signal
 import sys
 import tempfile
@@ -63,11 +64,8 @@ def tls_text(server, certificates):
 
 
 def counter(server, name):
-    output = server.rpc("stats.get_statistics", "all")
-    for line in output.splitlines():
-        if line.strip().startswith(name):
-            return int(line.split("=")[1])
-    return -1
+    found = re.search(rf"\b{name}\s*=\s*(\d+)", server.rpc("stats.get_statistics", "all"))
+    return int(found[1]) if found else -1
 
 
 def main():
@@ -89,7 +87,7 @@ def main():
     directory = Path(arguments.keep or tempfile.mkdtemp(prefix="kahu-storm-"))
     certificates = Certificates(directory / "certificates")
     server = Kahu(directory / "server", certificates, workers=arguments.workers, connections=8192,
-                  core=f'crash_dir="{directory}"\n{arguments.core}' if arguments.signal != "KILL" else arguments.core)
+                  core=f'crash_dir="{directory}"\n{arguments.core}')
     server.write_tls(tls_text(server, certificates))
     server.start()
     arguments.seconds = arguments.kills * arguments.pause * 1.2 + 8
