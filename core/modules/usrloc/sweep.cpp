@@ -1,0 +1,144 @@
+#include "core/modules/usrloc/sweep.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/modules/usrloc/api.h"
+#include "core/modules/usrloc/settings.h"
+#include "core/modules/usrloc/store.h"
+#include "core/net/connection.h"
+
+namespace kahu::usrloc {
+namespace {
+
+constexpr uint32_t kBucketsAtOnce = 64;
+constexpr size_t kRowsAtOnce = 5000;  // one transaction
+
+class Sweep {
+  public:
+    explicit Sweep() : now_(clock::unix_seconds()), mode_(settings.mode()), lost_(settings.handle_lost_tcp != 0) {}
+
+    // `from` and `to` number the buckets shard by shard.
+    void buckets(uint32_t from, uint32_t to) {
+        const uint32_t per_shard = bucket_count() / kShards;
+        for (uint32_t at = from; at < to;) {
+            const uint32_t shard = at / per_shard;
+            const uint32_t until = std::min({to, (shard + 1) * per_shard, at + kBucketsAtOnce});
+            {
+                auto locked = shard_at(shard).lock();
+                for (; at < until; ++at) bucket(*locked, at % per_shard * kShards + shard);
+            }
+            close_connections();
+            if (rows_.size() >= kRowsAtOnce) write();
+        }
+    }
+    Status finish() {
+        write();
+        return std::move(failure_);
+    }
+
+  private:
+    bool gone(const Contact& c) const {
+        if (!c.live(now_)) return true;
+        return lost_ && c.connection != 0 && net::find_connection(c.connection_id()) == nullptr;
+    }
+
+    void bucket(Shard& shard, uint32_t number) {
+        for (Contact** link = &bucket_at(number); *link != nullptr;) {
+            Contact& c = **link;
+            if (c.state == State::removed) {
+                rows_.push_back(store::Row::of(c, true));
+            } else if (gone(c)) {
+                drop(shard, link);
+                continue;
+            } else if (mode_ == DbMode::write_back && c.state != State::stored) {
+                rows_.push_back(store::Row::of(c, false));
+            }
+            link = &c.next;
+        }
+    }
+
+    // The neighbours in the list tell whether it was its user's last contact.
+    void drop(Shard& shard, Contact** link) {
+        Contact& c = **link;
+        const bool has_row = mode_ != DbMode::none && (mode_ != DbMode::write_back || c.state != State::fresh);
+        if (has_row) rows_.push_back(store::Row::of(c, true));
+        if (settings.close_expired_tcp != 0 && c.connection != 0) closing_.push_back(c.connection_id());
+        const uint8_t table = c.table;
+        const bool last = !others_in_run(c);
+        Builder(shard).replace(link, c.next);
+        --shard.counts[table].contacts;
+        shard.counts[table].users -= last;
+        ++shard.expired[table];
+    }
+    static bool others_in_run(const Contact& c) {
+        for (const Contact* o = bucket_at(bucket_of(c.hash)); o != nullptr; o = o->next)
+            if (o != &c && o->state != State::removed && o->is_of(c.hash, c.table, c.text(Text::aor))) return true;
+        return false;
+    }
+
+    void close_connections() {
+        for (const net::ConnectionId id : closing_) net::request_close(id);
+        closing_.clear();
+    }
+
+    void write() {
+        if (rows_.empty()) return;
+        Status written = mode_ == DbMode::none ? Status{} : store::write(rows_);
+        if (!written) {
+            LOG(error, "usrloc.write_failed", kv("rows", rows_.size()), kv("reason", written.error().text()));
+            failure_ = std::move(written).error();
+        } else {
+            for (const store::Row& row : rows_) settle(row);
+        }
+        rows_.clear();
+    }
+    // The row is in the database, or gone from it.
+    static void settle(const store::Row& row) {
+        auto locked = shard_of_bucket(bucket_of(row.hash)).lock();
+        for (Contact** link = &bucket_at(bucket_of(row.hash)); *link != nullptr; link = &(*link)->next) {
+            Contact& c = **link;
+            if (c.hash != row.hash || c.changes != row.changes || c.text(Text::ruid) != row.text(Text::ruid)) continue;
+            if (!row.remove && c.state != State::removed) {
+                c.state = State::stored;
+            } else if (row.remove && c.state == State::removed) {
+                Builder(*locked).replace(link, c.next);
+            }
+            return;
+        }
+    }
+
+    int64_t now_;
+    DbMode mode_;
+    bool lost_;
+    std::vector<store::Row> rows_;
+    std::vector<net::ConnectionId> closing_;
+    Status failure_;
+};
+
+uint32_t g_next = 0;
+
+}  // namespace
+
+void sweep_slice() {
+    if (!table_exists()) return;
+    const uint32_t all = bucket_count();
+    const auto round = static_cast<uint32_t>(std::max<int64_t>(settings.timer_interval, 1));
+    const uint32_t slice = std::max<uint32_t>((all + round - 1) / round, 1);
+    const uint32_t until = std::min(all, g_next + slice);
+    Sweep sweep;
+    sweep.buckets(g_next, until);
+    (void)sweep.finish();
+    g_next = until == all ? 0 : until;
+}
+
+Status sweep_all() {
+    if (!table_exists()) return {};
+    Sweep sweep;
+    sweep.buckets(0, bucket_count());
+    return sweep.finish();
+}
+
+}  // namespace kahu::usrloc
