@@ -14,6 +14,8 @@ namespace kahu::rpc {
 namespace {
 
 std::vector<ListenSocket> g_listening;
+std::list<ListenSocket> g_of_modules;  // their addresses stay
+std::vector<Service> g_services;
 pid_t g_opened_by = -1;
 
 struct Serving {
@@ -40,6 +42,15 @@ Status open_listeners() {
     return {};
 }
 
+Result<const ListenSocket*> open_for_module(const Address& address, const FileOwnership& ownership) {
+    g_opened_by = ::getpid();
+    auto opened = open_listen_socket(address, ownership, false);
+    if (!opened) return std::move(opened).error();
+    return &g_of_modules.emplace_back(std::move(*opened));
+}
+
+void add_service(const Service& service) { g_services.push_back(service); }
+
 Status serve(event_base* base) {
     if (Status registered = register_own_commands(); !registered) return registered;
     std::signal(SIGPIPE, SIG_IGN);  // a reply FIFO whose reader left: write() says so
@@ -53,15 +64,21 @@ Status serve(event_base* base) {
         case AddressKind::fifo: g_serving->fifos.push_back(std::make_unique<FifoServer>(base, socket)); break;
         }
     }
+    for (const Service& service : g_services) service.begin(base);
     return {};
 }
 
-void stop_serving() { g_serving.reset(); }
+void stop_serving() {
+    for (const Service& service : g_services) service.end();
+    g_serving.reset();
+}
 
 void remove_sockets() {
     if (g_opened_by != ::getpid()) return;
     for (const ListenSocket& socket : g_listening) remove_socket_file(socket);
+    for (const ListenSocket& socket : g_of_modules) remove_socket_file(socket);
     g_listening.clear();
+    g_of_modules.clear();
 }
 
 const std::vector<ListenSocket>& listening() { return g_listening; }

@@ -23,6 +23,16 @@ Status serve(event_base* base);  // registers the server's own commands; returns
 void stop_serving();             // before the loop is freed
 void remove_sockets();           // only what this process opened
 
+// For modules that speak another protocol in the rpc process (JSON-RPC).  open_for_module() in their hook `open`: the
+// socket is removed at the end with the others, and the reference stays valid.  begin() is called by serve(), end() by
+// stop_serving().
+Result<const ListenSocket*> open_for_module(const Address& address, const FileOwnership& ownership);
+struct Service {
+    void (*begin)(event_base* base);
+    void (*end)();
+};
+void add_service(const Service& service);
+
 const std::vector<ListenSocket>& listening();
 // Open stream connections, oldest first.
 const std::list<std::unique_ptr<StreamSession>>& sessions();

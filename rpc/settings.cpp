@@ -1,8 +1,6 @@
 #include "rpc/settings.h"
 
-#include <grp.h>
-#include <pwd.h>
-
+#include "rpc/ownership.h"
 #include "rpc/server_facts.h"
 
 namespace kahu::rpc {
@@ -27,42 +25,9 @@ Status accept_address(const ParamValue& value, bool fifo) {
 Status accept_binrpc(const ParamValue& value) { return accept_address(value, false); }
 Status accept_fifo(const ParamValue& value) { return accept_address(value, true); }
 
-Status accept_mode(const ParamValue& value) {
-    const auto* number = std::get_if<int64_t>(&value);
-    const auto parsed = number != nullptr ? std::optional(*number) : text::to_int(std::get<std::string>(value), 8);
-    if (!parsed || *parsed < 0 || *parsed > 0777)
-        return Error{Errc::invalid, "expected permission bits from 0 to 0777", "as in 0660"};
-    settings.mode = static_cast<mode_t>(*parsed);
-    return {};
-}
-
-// A name, or a number as text or integer.
-std::optional<int64_t> id_number(const ParamValue& value) {
-    if (const auto* number = std::get_if<int64_t>(&value)) return *number;
-    return text::to_int(std::get<std::string>(value));
-}
-Status accept_user(const ParamValue& value) {
-    if (const auto number = id_number(value)) {
-        settings.user = static_cast<uid_t>(*number);
-        return {};
-    }
-    const std::string& name = std::get<std::string>(value);
-    const passwd* entry = ::getpwnam(name.c_str());
-    if (entry == nullptr) return Error{Errc::not_found, "there is no user '" + name + "'", "see /etc/passwd"};
-    settings.user = entry->pw_uid;
-    return {};
-}
-Status accept_group(const ParamValue& value) {
-    if (const auto number = id_number(value)) {
-        settings.group = static_cast<gid_t>(*number);
-        return {};
-    }
-    const std::string& name = std::get<std::string>(value);
-    const ::group* entry = ::getgrnam(name.c_str());
-    if (entry == nullptr) return Error{Errc::not_found, "there is no group '" + name + "'", "see /etc/group"};
-    settings.group = entry->gr_gid;
-    return {};
-}
+Status accept_mode(const ParamValue& value) { return read_mode(value, settings.mode); }
+Status accept_user(const ParamValue& value) { return read_user(value, settings.user); }
+Status accept_group(const ParamValue& value) { return read_group(value, settings.group); }
 
 constexpr ParamKind kCustom = ParamKind::custom;
 constexpr std::string_view kNoEffect = "has no effect: there is no such limit";
