@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/modules/jsonrpcs/module.h"
 #include "core/modules/maxfwd/module.h"
 #include "core/modules/pv/module.h"
 #include "core/modules/siputils/module.h"
@@ -9,6 +10,7 @@
 #include "core/modules/textops/module.h"
 #include "core/modules/usrloc/module.h"
 #include "core/modules/xlog/module.h"
+#include "core/net/dns_settings.h"
 #include "core/net/settings.h"
 #include "core/proc/settings.h"
 #include "core/script/program.h"
@@ -23,6 +25,7 @@ const ModuleDescriptor* const kModules[] = {
     &rpc::kModule,  // ctl
     &tls::kModule, &pv::kModule, &sl::kModule, &maxfwd::kModule, &siputils::kModule, &textops::kModule, &xlog::kModule,
     &usrloc::kModule,
+    &jsonrpcs::kModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 
@@ -58,6 +61,7 @@ std::span<const CoreTable> core_tables() {
     static const CoreTable tables[] = {
         {"core", proc::proc_params()},
         {"tcp", net::net_params()},
+        {"core", net::dns_params()},
         {"core", script::script_params()},
         {"tls", kTlsParams},
     };
