@@ -72,7 +72,7 @@ constexpr OptionRow kRows[] = {
     {"--help", "", "This help.", nullptr},
     {"-I", "", "Prints internal properties. Not supported yet: core.info over RPC tells them.", nullptr},
     {"-K", "", "Verifies the Via of replies. Accepted, without effect: they always are.", nullptr, true},
-    {"-l", "ADDRESS", "Listens on [proto:]address[:port][/advertised[:port]] instead of the configuration's listen=; repeatable.", append<&Options::listen>},
+    {"-l", "ADDRESS", "Also listens on [proto:]address[:port]; repeatable.", append<&Options::listen>},
     {"--loadmodule", "NAME", "Loads a module before those of the configuration; repeatable.", append<&Options::load_modules>},
     {"--log-engine", "NAME", "stderr or syslog.", keep<&Options::log_engine>},
     {"-L", "PATH", "Directory of modules. Accepted, without effect: modules are part of the program.", keep<&Options::module_path>},

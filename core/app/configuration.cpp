@@ -188,7 +188,7 @@ class Loader {
     Status plan() {
         std::vector<net::ListenSpec> specs;
         for (const config::SocketStatement& statement : given_sockets()) {
-            const std::string where = statement.at.line != 0 ? made_->ast.files.line_text(statement.at) : "option -l";
+            const std::string where = statement.at.line != 0 ? made_->ast.files.text(statement.at) : "option -l";
             auto spec = spec_of(statement, where);
             if (!spec) return std::move(spec).error();
             specs.push_back(std::move(*spec));
@@ -205,8 +205,7 @@ class Loader {
     }
 
     std::vector<config::SocketStatement> given_sockets() {
-        if (options_.listen.empty()) return std::move(made_->ast.sockets);
-        std::vector<config::SocketStatement> sockets;
+        std::vector<config::SocketStatement> sockets = std::move(made_->ast.sockets);
         for (const std::string& given : options_.listen) {
             config::Diagnostics wrong;
             auto ast = config::parse_text("listen=" + given + "\n", "option -l", {}, wrong);
