@@ -1,0 +1,47 @@
+// core/modules/tm/client.h -- towards the next hops: branches, their replies, CANCEL and ACK (client_invite.h,
+// client_non_invite.h).
+//
+// LOCKS  All functions REQUIRE the lock of the transaction's shard, and leave conclude() and settle() to the caller.
+// FAILS  A message that the transport refuses at once ends the branch with 503 (477 in Kamailio's words: the next hop
+//        cannot be reached), so that failure routes and the other branches go on.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "core/modules/tm/branch_id.h"
+#include "core/modules/tm/transaction.h"
+
+namespace kahu::tm {
+
+struct NewBranch {
+    const Hop* to = nullptr;
+    std::string_view request;  // as built, with write_branch_id(number = t.branches)
+    std::string_view uri;
+    int reply_route = -1;
+};
+// Links it, sends, starts its timers.  nullptr: out of memory, or kMaxBranches are there.
+Branch* add_branch(Transaction& t, const NewBranch& what);
+// A branch that never left: counts as `status` when the best is chosen.
+Branch* add_failed_branch(Transaction& t, std::string_view uri, int status);
+
+struct IncomingReply {
+    int status = 0;
+    std::string_view to;  // value of To: our ACK copies it
+    std::string_view to_tag;
+    std::string_view relayed;  // the reply as it goes upstream; empty: it does not (100)
+};
+void on_reply(Transaction& t, Branch& b, const IncomingReply& reply);
+void on_cancel_reply(Branch& b, int status);
+void on_transport_error(Transaction& t, Branch& b);
+void on_client_timers(Transaction& t, Branch& b, clock::Millis now);
+
+// Sends CANCEL, or notes that it is to be sent when the branch first replies.  `reason`: whole header line or empty.
+void cancel_branch(Transaction& t, Branch& b, std::string_view reason);
+void cancel_pending(Transaction& t, const Branch* except, std::string_view reason);
+// "Reason: SIP;cause=200;..." for a branch that lost against another (RFC 3326), if configured.
+std::string_view elsewhere_reason(int status);
+
+uint64_t ticket_of(const Transaction& t, const Branch& b);
+BranchId from_ticket(uint64_t ticket);
+
+}  // namespace kahu::tm

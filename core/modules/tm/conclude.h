@@ -1,0 +1,21 @@
+// core/modules/tm/conclude.h -- when all branches have ended: which answer goes upstream (RFC 3261 16.7).
+//
+// WHY    Whoever changed something about a transaction calls this last.  A failure route is part of the decision, but a
+//        route cannot run under the shard's lock: conclude() then marks this process as the decider and leaves
+//        the running to the caller.
+// LOCKS  REQUIREs the lock of the transaction's shard.
+// DEATH  A decider that dies is noticed by the next look (the timer's at the latest): somebody else decides.
+#pragma once
+#include "core/modules/tm/transaction.h"
+
+namespace kahu::tm {
+
+enum class After : uint8_t {
+    nothing,
+    run_failure_route,  // unlock, then routes.h: run_failure_route(id)
+};
+After conclude(Transaction& t);
+// The branch whose reply is the best so far; nullptr: none has ended.
+const Branch* best_branch(const Transaction& t);
+
+}  // namespace kahu::tm

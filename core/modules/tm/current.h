@@ -1,0 +1,25 @@
+// core/modules/tm/current.h -- which transaction the running route is about, and what t_on_*() armed for it.
+//
+// WHY    A script function is given a Run; the transaction belongs to it without core/script knowing of any.
+// LIVES  Process-private, one entry per Run object; begins anew with every message of that Run.
+#pragma once
+#include "core/modules/tm/transaction.h"
+#include "core/script/run.h"
+
+namespace kahu::tm {
+
+struct Current {
+    const script::Run* run = nullptr;
+    uint64_t number = 0;
+    Id id;  // none: no transaction yet
+    int on_failure = -1, on_reply = -1, on_branch = -1;
+    int64_t fr_ms = 0, fr_inv_ms = 0;  // 0: the parameters'
+    int failure_status = 0;            // in a failure route: of the reply it runs for
+    bool failure_local = false;        // ... which was made here: timeout, unreachable
+    bool cancel_seen = false;          // a CANCEL came meanwhile
+    bool relayed = false, answered = false;
+    int branch = -1;  // in a branch or reply route: its number
+};
+Current& current(const script::Run& run);
+
+}  // namespace kahu::tm

@@ -1,0 +1,190 @@
+#include "core/modules/tm/intake.h"
+
+#include "core/modules/tm/client.h"
+#include "core/modules/tm/conclude.h"
+#include "core/modules/tm/counters.h"
+#include "core/modules/tm/routes.h"
+#include "core/modules/tm/server.h"
+#include "core/modules/tm/settings.h"
+#include "core/script/reply.h"
+
+namespace kahu::tm {
+namespace {
+
+Piece piece_of(const sip::Message& message, std::string_view part) {
+    if (part.empty()) return {};
+    return {static_cast<uint32_t>(message.offset_of(part)), static_cast<uint32_t>(part.size())};
+}
+
+Transaction* make_transaction(script::Run& run, const RequestKey& key) {
+    const sip::Message& message = run.message();
+    auto* t = mem::make<Transaction>(mem::Tag::transaction, Transaction{});
+    if (t == nullptr) return nullptr;
+    t->request = make_block(message.bytes());
+    if (t->request == nullptr) {
+        mem::destroy(t, mem::Tag::transaction);
+        return nullptr;
+    }
+    t->magic = Transaction::kMagic;
+    t->method = key.method;
+    t->from = run.inbound();
+    t->reliable = is_stream(t->from.transport);
+    t->reply_to = script::reply_target(message, run.inbound(), run.force_rport);
+    t->program = run.program;
+    t->failure_route = t->reply_route = t->branch_route = -1;
+    t->hash = key.hash;
+    t->cseq = key.cseq;
+    t->via_port = key.via_port;
+    t->via_branch = piece_of(message, key.branch);
+    t->via_host = piece_of(message, key.via_host);
+    t->via = piece_of(message, key.via);
+    t->call_id = piece_of(message, key.call_id);
+    t->from_tag = piece_of(message, key.from_tag);
+    t->to_tag = piece_of(message, key.to_tag);
+    t->uri = piece_of(message, key.uri);
+    const clock::Millis now = clock::now_ms();
+    t->born = now;
+    const clock::Millis lifetime = t->is_invite() ? settings.max_inv_lifetime : settings.max_noninv_lifetime;
+    t->max_age_at = lifetime == 0 ? 0 : now + lifetime;
+    t->fr_ms = static_cast<uint32_t>(settings.fr_timer.get());
+    t->fr_inv_ms = static_cast<uint32_t>(settings.fr_inv_timer.get());
+    return t;
+}
+
+}  // namespace
+
+Intake take_request(script::Run& run) {
+    Current& c = current(run);
+    if (c.id) return Intake::existing;
+    RequestKey key;
+    if (!read_key(run.message(), key)) {
+        run.last_error = 400;
+        return Intake::failed;
+    }
+    const uint64_t proof = proof_of(run.message(), key);
+    if (key.method != sip::Method::cancel && loops(run.message(), proof)) {
+        stats::add(counters.loops);
+        (void)script::reply_stateless(run, 482, {});
+        return Intake::loop;
+    }
+    Locked shard(key.shard());
+    if (Transaction* same = find_same(shard, key)) {
+        on_retransmission(*same);
+        (void)shard.settle(same);
+        return Intake::again;
+    }
+    Transaction* t = make_transaction(run, key);
+    if (t == nullptr) {
+        run.last_error = 500;
+        return Intake::failed;
+    }
+    t->proof = proof;
+    shard.insert(t);
+    (void)shard.settle(t);
+    c.id = t->id;
+    return Intake::created;
+}
+
+Ack take_ack(script::Run& run) {
+    RequestKey key;
+    if (!read_key(run.message(), key)) return Ack::unknown;
+    Locked shard(key.shard());
+    if (Transaction* t = find_target(shard, key); t != nullptr && t->status >= 300) {
+        on_ack(*t);
+        (void)shard.settle(t);
+        return Ack::absorbed;
+    }
+    return find_answered(shard, key) != nullptr ? Ack::answered_here : Ack::unknown;
+}
+
+namespace {
+
+std::string_view reasons_of(const sip::Message& cancel, std::string& into) {
+    into.clear();
+    if (settings.e2e_cancel_reason == 0) return {};
+    for (const auto* field = cancel.first(sip::HeaderId::reason); field != nullptr; field = cancel.next(field))
+        into.append("Reason: ").append(field->value).append("\r\n");
+    return into;
+}
+
+// The CANCEL's own transaction: answered at once, kept for its retransmissions over UDP.
+void answer_cancel(script::Run& run, Locked& shard, const RequestKey& key, const Transaction& invite) {
+    Transaction* t = make_transaction(run, key);
+    if (t == nullptr) return;
+    t->proof = invite.proof;
+    shard.insert(t);
+    char tag[kTagBytes];  // 9.2: the same To-tag as the INVITE's reply, as far as we make it
+    (void)answer_locally(*t, run.message(), {.status = 200, .reason = "canceling", .to_tag = to_tag_of(invite, tag)});
+    (void)shard.settle(t);
+}
+
+}  // namespace
+
+bool take_cancel(script::Run& run) {
+    RequestKey key;
+    if (!read_key(run.message(), key)) return false;
+    static std::string reasons;
+    After after = After::nothing;
+    Id id;
+    {
+        Locked shard(key.shard());
+        if (Transaction* same = find_same(shard, key)) {
+            on_retransmission(*same);
+            (void)shard.settle(same);
+            return true;
+        }
+        Transaction* t = find_target(shard, key);
+        if (t == nullptr) return false;
+        id = t->id;
+        answer_cancel(run, shard, key, *t);
+        if (t->is_invite() && !t->answered) {
+            t->cancelled = true;
+            const std::string_view reason = reasons_of(run.message(), reasons);
+            if (!reason.empty()) (void)replace_block(t->reason, reason);
+            cancel_pending(*t, nullptr, reason);
+            if (t->branches == 0 && t->decider == 0) (void)answer_locally(*t, {.status = 487});
+        }
+        after = conclude(*t);
+        if (shard.settle(t)) return true;
+    }
+    if (after == After::run_failure_route) run_failure_route(id);
+    return true;
+}
+
+int check_transaction(script::Run& run) {
+    const sip::Method method = run.message().method();
+    if (method == sip::Method::ack) {
+        const Ack ack = take_ack(run);
+        return ack == Ack::absorbed ? 0 : ack == Ack::answered_here ? 1 : -1;
+    }
+    if (current(run).id) return 1;
+    RequestKey key;
+    if (!read_key(run.message(), key)) return -1;
+    Locked shard(key.shard());
+    if (Transaction* same = find_same(shard, key)) {
+        on_retransmission(*same);
+        (void)shard.settle(same);
+        return 0;
+    }
+    return method == sip::Method::cancel && find_target(shard, key) != nullptr ? 1 : -1;
+}
+
+bool being_routed(script::Run& run) {
+    RequestKey key;
+    if (current(run).id || !read_key(run.message(), key)) return false;
+    Locked shard(key.shard());
+    const Transaction* same = find_same(shard, key);
+    return same != nullptr && same->status == 0 && same->branches == 0;
+}
+
+void request_done(script::Run& run) {
+    const Current& c = current(run);
+    if (!c.id || c.relayed || c.answered) return;
+    Locked shard(c.id);
+    if (Transaction* t = shard.find(c.id.label)) {
+        if (t->branches == 0 && t->resolving == 0) expire_unanswered(*t, clock::now_ms());
+        (void)shard.settle(t);
+    }
+}
+
+}  // namespace kahu::tm

@@ -1,0 +1,236 @@
+#include "core/modules/tm/launch.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "core/base/text.h"
+#include "core/modules/tm/branch_id.h"
+#include "core/modules/tm/client.h"
+#include "core/modules/tm/routes.h"
+#include "core/modules/tm/table.h"
+#include "core/net/connection.h"
+#include "core/script/message_facts.h"
+#include "core/script/outgoing.h"
+#include "core/script/program.h"
+
+namespace kahu::tm {
+namespace {
+
+constexpr int kUnreachable = 477, kNoSuchDomain = 478, kBadUri = 479;
+
+int error_of(net::Resolution resolution) {
+    return resolution == net::Resolution::not_found ? kNoSuchDomain : kUnreachable;
+}
+
+// --- a branch for the first destination that takes the message ---------------------------------------------
+struct Prepared {
+    Id id;
+    std::string_view uri, path;
+    uint16_t socket = net::kAnyListener;
+    int on_reply = -1;
+};
+
+// False: it could not be sent there.
+bool start_branch(script::Run& run, const Prepared& what, const Hop& to) {
+    static std::string request, headers;  // keep their memory
+    headers.clear();
+    if (!what.path.empty()) headers.append("Route: ").append(what.path).append("\r\n");
+    Locked shard(what.id);
+    Transaction* t = shard.find(what.id.label);
+    if (t == nullptr || t->answered) return true;  // nobody waits for it any more
+    if (t->cancelled) {
+        (void)add_failed_branch(*t, what.uri, 487);
+        return true;
+    }
+    char branch[kBranchBytes];
+    request.clear();
+    script::build_request(run,
+                          {.to = &to,
+                           .branch = write_branch_id({t->id, t->branches, t->proof}, branch),
+                           .request_uri = what.uri,
+                           .extra_headers = headers},
+                          request);
+    const Branch* b = add_branch(*t, {.to = &to, .request = request, .uri = what.uri, .reply_route = what.on_reply});
+    const bool sent = b != nullptr && b->outcome == 0;
+    (void)shard.settle(t);
+    return sent;
+}
+
+bool start_at_any(script::Run& run, const Prepared& what, std::span<const Hop> destinations) {
+    const uint16_t preferred = what.socket != net::kAnyListener ? what.socket : run.inbound().listener;
+    for (Hop to : destinations) {
+        to.connect = !run.forward_no_connect;
+        if (!net::choose_listener(to, preferred)) continue;
+        if (start_branch(run, what, to)) return true;
+    }
+    run.last_error = kUnreachable;
+    return false;
+}
+
+// --- later: the name server answered -----------------------------------------------------------------------
+struct Waiting {
+    Id id;
+    std::string uri, path, context;  // context: of the run, or of its copy that the branch route changed
+    uint16_t socket;
+    int on_reply;
+};
+// By number, so that a lookup answered from the cache costs no allocation.
+std::map<uint64_t, Waiting>& waiting_room() {
+    static std::map<uint64_t, Waiting> room;
+    return room;
+}
+
+void resolved(uint64_t number, net::Resolution resolution, const net::Destinations& destinations) {
+    static Revived revived;
+    auto found = waiting_room().extract(number);
+    if (found.empty()) return;
+    const Waiting& waiting = found.mapped();
+    {
+        Locked shard(waiting.id);
+        Transaction* t = shard.find(waiting.id.label);
+        if (t == nullptr) return;
+        if (t->resolving > 0) --t->resolving;
+        revived.take(*t);
+    }
+    revived.context = waiting.context;
+    const Prepared what{waiting.id, waiting.uri, waiting.path, waiting.socket, waiting.on_reply};
+    bool started = false;
+    if (resolution == net::Resolution::ready && revived.begin(waiting.id, kBranchRoute))
+        started = start_at_any(revived.run, what, destinations.list());
+    if (!started) {
+        Locked shard(waiting.id);
+        if (Transaction* t = shard.find(waiting.id.label); t != nullptr && !t->answered && t->branches == 0)
+            (void)add_failed_branch(*t, waiting.uri, error_of(resolution));
+    }
+    finish(waiting.id);
+}
+
+void wait_for_name(uint64_t number, script::Run& run, const Prepared& what) {
+    Waiting& waiting = waiting_room()[number];
+    waiting = {what.id, std::string(what.uri), std::string(what.path), {}, what.socket, what.on_reply};
+    run.save(waiting.context);
+    Locked shard(what.id);
+    if (Transaction* t = shard.find(what.id.label)) {
+        ++t->resolving;
+        t->max_age_at = std::min(t->max_age_at == 0 ? kNever : t->max_age_at, clock::now_ms() + kResolveMs);
+        (void)shard.settle(t);
+    }
+}
+
+// --- branch route --------------------------------------------------------------------------------------------
+script::Run& branch_run() {
+    static script::Run one;
+    return one;
+}
+
+// Runs it over a copy of the run.  False: it said drop.
+bool run_branch_route(script::Run& run, const Target& target, const Launch& how) {
+    static std::string saved;
+    saved.clear();
+    run.save(saved);
+    script::Run& copy = branch_run();
+    copy.begin(run.message(), run.inbound(), kBranchRoute);
+    copy.program = run.program;
+    copy.restore(saved);
+    if (!target.main) {
+        copy.set_request_uri(target.uri);
+        copy.set_destination_uri(target.dst_uri);
+    }
+    Current& c = current(copy);
+    c.id = how.id;
+    c.on_reply = how.on_reply;
+    {
+        Locked shard(how.id);
+        const Transaction* t = shard.find(how.id.label);
+        c.branch = t == nullptr ? 0 : t->branches;
+    }
+    (void)run.program->run_route(how.on_branch, copy);
+    saved.clear();
+    copy.save(saved);
+    run.restore_shared(saved);
+    return copy.flow != script::Flow::drop;
+}
+
+// The flow that a phone registered on, if it is still open.
+bool open_flow(const Target& target, Hop& out) {
+    if (target.connection == net::ConnectionId::none) return false;
+    const net::Connection* row = net::find_connection(target.connection);
+    if (row == nullptr) return false;
+    out.transport = row->transport;
+    out.listener = row->listener;
+    out.connection = target.connection;
+    out.address = row->peer;
+    return net::find_connection(target.connection) == row;
+}
+
+bool make_question(const sip::Uri& hop, std::string_view request_uri, const RelayTo& to, net::Question& out) {
+    const bool sips = text::iequals(request_uri.substr(0, 5), "sips:");
+    if (!script::question_for(hop, sips, out)) return false;
+    if (!to.host.empty()) {
+        out.host = out.server_name = to.host;
+        out.port = to.port;
+        out.transport.reset();
+    }
+    if (to.transport) out.transport = to.transport;
+    return true;
+}
+
+}  // namespace
+
+Target Target::of(const script::Branch& branch) {
+    return {.uri = branch.uri,
+            .dst_uri = branch.dst_uri,
+            .path = branch.path,
+            .socket = branch.socket,
+            .connection = branch.connection,
+            .q = branch.q};
+}
+Target Target::of_main(const script::Run& run) {
+    Target target = of(run.branches.main());
+    target.main = true;
+    target.uri = run.request_uri();
+    target.dst_uri = run.destination_uri();
+    return target;
+}
+
+Launched launch(script::Run& run, const Target& target, const Launch& how) {
+    script::Run* from = &run;
+    Prepared what{how.id, target.uri, target.path, target.socket, how.on_reply};
+    std::string_view dst_uri = target.dst_uri;
+    if (how.on_branch >= 0) {
+        if (!run_branch_route(run, target, how)) return Launched::sent;
+        from = &branch_run();
+        what.uri = from->request_uri();
+        what.on_reply = current(*from).on_reply;
+        dst_uri = from->destination_uri();
+    }
+    if (Hop flow; open_flow(target, flow) && start_at_any(*from, what, {&flow, 1})) return Launched::sent;
+
+    sip::Uri uri;
+    net::Question question;
+    const sip::Uri* hop = script::next_hop(what.uri, dst_uri, uri);
+    if (hop == nullptr || !make_question(*hop, what.uri, how.to, question)) {
+        run.last_error = kBadUri;
+        return Launched::failed;
+    }
+    static net::Destinations destinations;
+    static uint64_t lookups = 0;
+    const uint64_t number = ++lookups;
+    const net::Resolution resolution =
+        net::resolve(question, destinations,
+                     [number](net::Resolution late, const net::Destinations& found) { resolved(number, late, found); });
+    if (resolution == net::Resolution::pending) {
+        wait_for_name(number, *from, what);
+        return Launched::waiting;
+    }
+    if (resolution != net::Resolution::ready) {
+        run.last_error = error_of(resolution);
+        return Launched::failed;
+    }
+    if (start_at_any(*from, what, destinations.list())) return Launched::sent;
+    run.last_error = kUnreachable;
+    return Launched::failed;
+}
+
+}  // namespace kahu::tm

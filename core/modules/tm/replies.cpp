@@ -1,0 +1,115 @@
+#include "core/modules/tm/replies.h"
+
+#include <string>
+
+#include "core/modules/tm/branch_id.h"
+#include "core/modules/tm/client.h"
+#include "core/modules/tm/conclude.h"
+#include "core/modules/tm/counters.h"
+#include "core/modules/tm/current.h"
+#include "core/modules/tm/routes.h"
+#include "core/modules/tm/table.h"
+#include "core/script/outgoing.h"
+#include "core/script/program.h"
+
+namespace kahu::tm {
+namespace {
+
+Branch* branch_of(Transaction* t, const BranchId& where) {
+    if (t == nullptr || t->proof != where.proof || where.number >= t->branches) return nullptr;
+    return t->branch[where.number];
+}
+
+// The reply route of the branch or the transaction, and what its script left.  -1: none.
+int route_for(const Transaction& t, const Branch& b, std::string& context, std::string& shared) {
+    const int route = b.reply_route >= 0 ? b.reply_route : t.reply_route;
+    if (route < 0 || (b.outcome != 0 && b.outcome >= 300)) return -1;
+    context = text_of(t.context);
+    shared = text_of(t.shared);
+    return route;
+}
+
+// False: the script dropped it, which it may do with provisionals only.
+bool run_reply_route(script::Run& run, const BranchId& where, int route, std::string& context, std::string& shared) {
+    if (const std::string& newest = shared.empty() ? context : shared; !newest.empty()) run.restore_shared(newest);
+    Current& c = current(run);
+    c.id = where.id;
+    c.branch = where.number;
+    (void)run.program->run_route(route, run);
+    const bool drop = run.flow == script::Flow::drop && run.message().status() < 200;
+    run.flow = script::Flow::next;
+    shared.clear();
+    run.save(shared);
+    Locked shard(where.id);
+    if (Transaction* t = shard.find(where.id.label); t != nullptr && t->context != nullptr)
+        (void)replace_block(t->shared, shared);
+    return !drop;
+}
+
+// What our ACK and the INVITE's transaction need to know of it.
+IncomingReply describe(const sip::Message& reply, std::string_view relayed) {
+    IncomingReply out{.status = reply.status(), .relayed = relayed};
+    if (const auto* field = reply.first(sip::HeaderId::to)) out.to = field->value;
+    if (const sip::NameAddr* to = reply.to()) out.to_tag = to->tag;
+    return out;
+}
+
+}  // namespace
+
+bool take_reply(script::Run& run) {
+    const sip::Message& reply = run.message();
+    const sip::Via* const via = reply.top_via();
+    const sip::CSeq* const cseq = reply.cseq();
+    BranchId where;
+    if (via == nullptr || cseq == nullptr || !parse_branch_id(via->branch, where)) return false;
+
+    static std::string context, shared, relayed;
+    int route = -1;
+    {
+        Locked shard(where.id);
+        Transaction* t = shard.find(where.id.label);
+        Branch* b = branch_of(t, where);
+        if (b == nullptr) {
+            stats::add(counters.absorbed);
+            return true;
+        }
+        if (cseq->method == sip::Method::cancel && t->method != sip::Method::cancel) {
+            on_cancel_reply(*b, reply.status());
+            (void)shard.settle(t);
+            return true;
+        }
+        if (cseq->method != t->method) return true;
+        route = route_for(*t, *b, context, shared);
+    }
+    if (route >= 0 && !run_reply_route(run, where, route, context, shared)) return true;
+    relayed.clear();
+    if (reply.status() != 100 && !script::build_relayed_reply(run, relayed) && reply.second_via() != nullptr)
+        return true;
+    After after = After::nothing;
+    {
+        Locked shard(where.id);
+        Transaction* t = shard.find(where.id.label);
+        Branch* b = branch_of(t, where);
+        if (b == nullptr) return true;
+        if (t->local && relayed.empty()) relayed = reply.bytes();
+        on_reply(*t, *b, describe(reply, relayed));
+        after = conclude(*t);
+        if (shard.settle(t)) return true;
+    }
+    if (after == After::run_failure_route) run_failure_route(where.id);
+    return true;
+}
+
+void on_send_failure(uint64_t ticket, net::SendFailure) {
+    const BranchId where = from_ticket(ticket);
+    if (!where.id || where.id.shard >= kShards) return;
+    {
+        Locked shard(where.id);
+        Transaction* t = shard.find(where.id.label);
+        if (t == nullptr || where.number >= t->branches) return;
+        on_transport_error(*t, *t->branch[where.number]);
+    }
+    finish(where.id);
+}
+
+}  // namespace kahu::tm

@@ -1,0 +1,17 @@
+// core/modules/tm/replies.h -- replies from the next hops: found by their Via, shown to reply routes, given to
+// client.h.
+//
+// LOCKS  Takes the lock of one shard; none while a reply route runs.
+// FAILS  A reply that carries a branch of ours without a transaction, or with a wrong proof, ends here (RFC 6026 4).
+#pragma once
+#include "core/net/destination.h"
+#include "core/script/run.h"
+
+namespace kahu::tm {
+
+// False: not from a request of ours; forwarded statelessly.
+bool take_reply(script::Run& run);
+// A message that will not leave after all (core/net/destination.h).
+void on_send_failure(uint64_t ticket, net::SendFailure why);
+
+}  // namespace kahu::tm

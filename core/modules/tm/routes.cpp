@@ -1,0 +1,96 @@
+#include "core/modules/tm/routes.h"
+
+#include "core/modules/tm/conclude.h"
+#include "core/modules/tm/table.h"
+#include "core/script/program.h"
+#include "mem/slot.h"
+
+namespace kahu::tm {
+
+void Revived::take(const Transaction& t) {
+    request = text_of(t.request);
+    context = text_of(t.context);
+    shared = text_of(t.shared);
+    from = t.from;
+    program = t.program;
+    on_reply = t.reply_route;
+    on_branch = t.branch_route;
+}
+
+bool Revived::begin(Id id, RouteMask kind) {
+    sip::Bad bad;
+    if (!message.parse(request, bad)) return false;
+    run.begin(message, from, kind);
+    run.program = program;
+    if (!context.empty()) run.restore(context);
+    if (!shared.empty()) run.restore_shared(shared);
+    Current& c = current(run);
+    c.id = id;
+    c.on_reply = on_reply;
+    c.on_branch = on_branch;
+    return true;
+}
+
+namespace {
+
+// What the route may ask about why it runs.
+void describe_failure(const Transaction& t, Current& c) {
+    const Branch* best = best_branch(t);
+    c.cancel_seen = t.cancelled;
+    if (best == nullptr) return;
+    c.failure_status = best->outcome;
+    c.failure_local = best->local_outcome;
+    c.branch = best->number;
+}
+
+// True: take another look, the next failure route may be due already.
+bool run_once(Id id) {
+    static Revived revived;
+    int route = -1;
+    Current facts;
+    {
+        Locked shard(id);
+        Transaction* t = shard.find(id.label);
+        if (t == nullptr || t->decider != mem::current_slot() + 1) return false;
+        route = t->failure_route;
+        t->failure_route = -1;  // it has to arm itself again
+        revived.take(*t);
+        describe_failure(*t, facts);
+    }
+    if (route >= 0 && revived.begin(id, kFailureRoute)) {
+        Current& c = current(revived.run);
+        c.failure_status = facts.failure_status;
+        c.failure_local = facts.failure_local;
+        c.cancel_seen = facts.cancel_seen;
+        c.branch = facts.branch;
+        (void)revived.program->run_route(route, revived.run);
+    }
+    Locked shard(id);
+    Transaction* t = shard.find(id.label);
+    if (t == nullptr) return false;
+    t->decider = 0;
+    const After after = conclude(*t);
+    return !shard.settle(t) && after == After::run_failure_route;
+}
+
+}  // namespace
+
+void run_failure_route(Id id) {
+    // Each turn adds branches, of which there are kMaxBranches, or is the last.
+    for (int turn = 0; turn <= kMaxBranches && run_once(id); ++turn) {
+    }
+}
+
+void finish(Id id) {
+    After after = After::nothing;
+    {
+        Locked shard(id);
+        Transaction* t = shard.find(id.label);
+        if (t == nullptr) return;
+        after = conclude(*t);
+        if (shard.settle(t)) return;
+    }
+    if (after == After::run_failure_route) run_failure_route(id);
+}
+
+}  // namespace kahu::tm

@@ -1,0 +1,230 @@
+#include "core/modules/tm/rpc_commands.h"
+
+#include <string>
+
+#include "core/base/text.h"
+#include "core/modules/tm/client.h"
+#include "core/modules/tm/conclude.h"
+#include "core/modules/tm/counters.h"
+#include "core/modules/tm/match.h"
+#include "core/modules/tm/routes.h"
+#include "core/modules/tm/server.h"
+#include "core/modules/tm/table.h"
+#include "core/sip/message.h"
+
+namespace kahu::tm {
+namespace {
+
+RpcValue describe(const Transaction& t, sip::Message& message) {
+    sip::Bad bad;
+    (void)message.parse(t.request->text(), bad);
+    const auto header = [&](sip::HeaderId id) {
+        const auto* field = message.first(id);
+        return std::string(field == nullptr ? std::string_view() : field->value);
+    };
+    const clock::Millis due = t.due();
+    return RpcStruct{
+        {"tindex", t.id.shard},
+        {"tlabel", t.id.label},
+        {"method", message.method_name()},
+        {"from", header(sip::HeaderId::from)},
+        {"to", header(sip::HeaderId::to)},
+        {"callid", t.piece(t.call_id)},
+        {"cseq", static_cast<int64_t>(t.cseq)},
+        {"uas_request", t.local ? "no" : "yes"},
+        {"tflags", (t.is_invite() ? 1 : 0) | (t.cancelled ? 8 : 0) | (t.local ? 2 : 0)},
+        {"outgoings", static_cast<int>(t.branches)},
+        {"ref_count", 1},
+        {"lifetime", due == kNever ? int64_t{0} : (due - clock::read()) / 1000},
+    };
+}
+
+void list(RpcCall& call) {
+    const auto at_most = call.next_int_or(1000);
+    if (!at_most) return;
+    sip::Message message;
+    int64_t left = *at_most;
+    for (uint32_t number = 0; number < kShards && left > 0; ++number) {
+        const Locked shard(number);
+        for (const Transaction* t = shard.first(); t != nullptr && left > 0; t = t->next, --left)
+            call.add(describe(*t, message));
+    }
+}
+
+int64_t waiting_now() {
+    int64_t waiting = 0;
+    for (uint32_t number = 0; number < kShards; ++number) {
+        const Locked shard(number);
+        for (const Transaction* t = shard.first(); t != nullptr; t = t->next) waiting += t->answered;
+    }
+    return waiting;
+}
+
+void show_stats(RpcCall& call) {
+    const auto sum = [](uint16_t id) { return stats::sum(id); };
+    const int64_t sent = sum(counters.replies_relayed) + sum(counters.replies_local);
+    call.add(RpcStruct{
+        {"current", sum(counters.active)},
+        {"waiting", waiting_now()},
+        {"total", sum(counters.created)},
+        {"total_local", sum(counters.transactions_uac)},
+        {"rpl_received", sum(counters.replies_received)},
+        {"rpl_generated", sum(counters.replies_local)},
+        {"rpl_sent", sent},
+        {"6xx", sum(counters.completed_6xx)},
+        {"5xx", sum(counters.completed_5xx)},
+        {"4xx", sum(counters.completed_4xx)},
+        {"3xx", sum(counters.completed_3xx)},
+        {"2xx", sum(counters.completed_2xx)},
+        {"created", sum(counters.created)},
+        {"freed", sum(counters.freed)},
+        {"delayed_free", int64_t{0}},
+    });
+}
+
+void hash_stats(RpcCall& call) {
+    int64_t entries = 0, used = 0, longest = 0;
+    for (uint32_t number = 0; number < kShards; ++number) {
+        int64_t here = 0;
+        const Locked shard(number);
+        for (const Transaction* t = shard.first(); t != nullptr; t = t->next) ++here;
+        entries += here;
+        used += here != 0;
+        longest = std::max(longest, here);
+    }
+    call.add(RpcStruct{
+        {"hash_size", static_cast<int64_t>(kShards)},
+        {"crt_target", entries / kShards},
+        {"entries", entries},
+        {"used_slots", used},
+        {"max_in_slot", longest},
+    });
+}
+
+// Gives up what has been waiting longer than its lifetime, if the timer process should be far behind.
+void clean(RpcCall& call) {
+    int64_t removed = 0;
+    for (uint32_t number = 0; number < kShards; ++number) {
+        Locked shard(number);
+        for (Transaction* t = shard.first(); t != nullptr;) {
+            Transaction* const next = t->next;
+            if (t->decider == 0 && t->answered && t->due() == kNever) {
+                shard.remove(t);
+                ++removed;
+            }
+            t = next;
+        }
+    }
+    call.add(RpcStruct{{"removed", removed}});
+}
+
+void finish_all(const std::vector<Id>& ids) {
+    for (const Id id : ids) finish(id);
+}
+
+void cancel(RpcCall& call) {
+    const auto call_id = call.next_text();
+    const auto cseq = call.next_text();
+    if (!call_id || !cseq) return;
+    const auto number = text::to_int(cseq->substr(0, cseq->find(' ')));
+    if (!number || *number < 0 || *number > UINT32_MAX) return call.fault(400, "CSeq is not a number");
+    std::vector<Id> found;
+    {
+        Locked shard(shard_of(hash_of_call(*call_id, static_cast<uint32_t>(*number))));
+        for (Transaction* t = shard.first(); t != nullptr; t = t->next) {
+            if (!t->is_invite() || t->piece(t->call_id) != *call_id || t->cseq != static_cast<uint32_t>(*number))
+                continue;
+            t->cancelled = true;
+            cancel_pending(*t, nullptr, {});
+            found.push_back(t->id);
+        }
+    }
+    if (found.empty()) return call.fault(404, "no such transaction");
+    finish_all(found);
+}
+
+bool answer_by_rpc(Id id, const LocalAnswer& what) {
+    Locked shard(id);
+    Transaction* t = shard.find(id.label);
+    if (t == nullptr || !answer_locally(*t, what)) return false;
+    if (what.status >= 200) cancel_pending(*t, nullptr, {});
+    (void)conclude(*t);
+    (void)shard.settle(t);
+    return true;
+}
+
+struct ReplyWords {
+    int64_t code;
+    std::string reason, to_tag, headers, body;
+};
+
+void do_reply(RpcCall& call, Id id, const ReplyWords& words) {
+    std::string headers = words.headers == "." ? "" : words.headers;
+    if (!headers.empty() && !headers.ends_with("\r\n")) headers += "\r\n";
+    if (words.code < 100 || words.code > 699) return call.fault(400, "code: 100 to 699");
+    const LocalAnswer what{.status = static_cast<int>(words.code),
+                           .reason = words.reason,
+                           .extra_headers = headers,
+                           .content_type = {},
+                           .body = words.body,
+                           .to_tag = words.to_tag == "." ? std::string_view() : std::string_view(words.to_tag)};
+    if (!answer_by_rpc(id, what)) call.fault(404, "no such transaction, or it is answered already");
+}
+
+// code reason "index:label" to_tag headers [body]
+void reply(RpcCall& call) {
+    const auto code = call.next_int();
+    if (!code) return;
+    const auto reason = call.next_text();
+    const auto where = reason ? call.next_text() : std::nullopt;
+    const auto tag = where ? call.next_text_or(".") : std::nullopt;
+    const auto headers = tag ? call.next_text_or(".") : std::nullopt;
+    const auto body = headers ? call.next_text_or("") : std::nullopt;
+    if (!body) return;
+    const size_t colon = where->find(':');
+    const auto shard = text::to_int(std::string_view(*where).substr(0, colon));
+    const auto label = colon == where->npos ? std::nullopt : text::to_int(std::string_view(*where).substr(colon + 1));
+    if (!shard || !label || *shard < 0 || *shard >= kShards || *label <= 0 || *label > UINT32_MAX)
+        return call.fault(400, "transaction: index:label, as tm.list shows them");
+    do_reply(call, {static_cast<uint32_t>(*shard), static_cast<uint32_t>(*label)},
+             {*code, *reason, *tag, *headers, *body});
+}
+
+// code reason callid cseq to_tag headers [body]
+void reply_callid(RpcCall& call) {
+    const auto code = call.next_int();
+    if (!code) return;
+    const auto reason = call.next_text();
+    const auto call_id = reason ? call.next_text() : std::nullopt;
+    const auto cseq = call_id ? call.next_int() : std::nullopt;
+    const auto tag = cseq ? call.next_text_or(".") : std::nullopt;
+    const auto headers = tag ? call.next_text_or(".") : std::nullopt;
+    const auto body = headers ? call.next_text_or("") : std::nullopt;
+    if (!body) return;
+    Id id;
+    {
+        const Locked shard(shard_of(hash_of_call(*call_id, static_cast<uint32_t>(*cseq))));
+        for (const Transaction* t = shard.first(); t != nullptr; t = t->next)
+            if (!t->local && t->piece(t->call_id) == *call_id && t->cseq == static_cast<uint32_t>(*cseq)) id = t->id;
+    }
+    if (!id) return call.fault(404, "no such transaction");
+    do_reply(call, id, {*code, *reason, *tag, *headers, *body});
+}
+
+// clang-format off
+constexpr Command kCommands[] = {
+    {"tm.list", "[at_most]", "Lists transactions.", list},
+    {"tm.stats", "", "Counts of transactions and replies.", show_stats},
+    {"tm.hash_stats", "", "How the transactions spread over the table.", hash_stats},
+    {"tm.clean", "", "Removes transactions that nothing waits for any more.", clean},
+    {"tm.cancel", "callid cseq", "Cancels the branches of an INVITE.", cancel},
+    {"tm.reply", "code reason index:label to_tag headers [body]", "Answers a transaction; \".\" leaves a field out.", reply},
+    {"tm.reply_callid", "code reason callid cseq to_tag headers [body]", "The same, by Call-ID and CSeq number.", reply_callid},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Command> tm_commands() { return kCommands; }
+
+}  // namespace kahu::tm

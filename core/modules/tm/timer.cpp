@@ -1,0 +1,61 @@
+#include "core/modules/tm/timer.h"
+
+#include <vector>
+
+#include "core/modules/tm/client.h"
+#include "core/modules/tm/conclude.h"
+#include "core/modules/tm/routes.h"
+#include "core/modules/tm/server.h"
+#include "core/modules/tm/table.h"
+
+namespace kahu::tm {
+namespace {
+
+// max_inv_lifetime, max_noninv_lifetime: whatever still waits is given up.
+void end_of_life(Transaction& t, clock::Millis now) {
+    t.max_age_at = 0;
+    t.resolving = 0;
+    if (t.answered) return;
+    for (int i = 0; i < t.branches; ++i) {
+        Branch& b = *t.branch[i];
+        if (!is_pending(t, b)) continue;
+        b.outcome = 408;
+        b.local_outcome = b.gave_up = true;
+        b.give_up_at = now + 1;
+        cancel_branch(t, b, {});
+    }
+    if (t.branches == 0) (void)add_failed_branch(t, t.piece(t.uri), 408);
+}
+
+After fire(Transaction& t, clock::Millis now) {
+    on_server_timers(t, now);
+    for (int i = 0; i < t.branches; ++i) on_client_timers(t, *t.branch[i], now);
+    if (t.max_age_at != 0 && t.max_age_at <= now) end_of_life(t, now);
+    return conclude(t);
+}
+
+void look_at(uint32_t number, clock::Millis now, std::vector<Id>& to_run) {
+    Locked shard(number);
+    forget_due(number);
+    for (Transaction* t = shard.first(); t != nullptr;) {
+        Transaction* const next = t->next;
+        const Id id = t->id;
+        if (fire(*t, now) == After::run_failure_route) to_run.push_back(id);
+        (void)shard.settle(t);
+        t = next;
+    }
+}
+
+}  // namespace
+
+void run_timers(clock::Millis now) {
+    static std::vector<Id> to_run;
+    for (uint32_t shard = 0; shard < kShards; ++shard) {
+        if (shard_due(shard) > now) continue;
+        to_run.clear();
+        look_at(shard, now, to_run);
+        for (const Id id : to_run) run_failure_route(id);
+    }
+}
+
+}  // namespace kahu::tm

@@ -1,0 +1,129 @@
+// core/modules/tm/transaction.h -- what is remembered of a request until it is over.
+//
+// WHY    One server transaction, up to kMaxBranches client transactions: a stateful proxy's unit (RFC 3261 16).
+// LIVES  In the segment (mem::Tag::transaction), linked into a shard of the table (table.h).  Any process may go on
+//        with it: everything needed is here, nothing points to private memory but `program`, which was made before the
+//        first fork and lies at the same address everywhere.
+// LOCKS  Every field is read and written under the shard's lock.  While a route of the script runs for it the lock is
+//        not held: `decider` then says who decides, and everybody else only notes what came in.
+// DEATH  All stores are of single words: a process killed between two of them leaves a state in which the timer goes
+//        on.  is_valid() tells whether that is so.
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/clock.h"
+#include "core/modules/tm/block.h"
+#include "core/modules/tm/client_invite.h"
+#include "core/modules/tm/client_non_invite.h"
+#include "core/modules/tm/server_invite.h"
+#include "core/modules/tm/server_non_invite.h"
+#include "core/modules/tm/transport.h"
+#include "core/net/inbound.h"
+#include "core/sip/method.h"
+
+namespace kahu::script {
+class Program;
+}
+
+namespace kahu::tm {
+
+inline constexpr int kMaxBranches = 12;
+
+// Names a transaction without holding it: what becomes of it meanwhile is found out at the next look.
+struct Id {
+    uint32_t shard = 0;
+    uint32_t label = 0;  // 0: none
+    explicit operator bool() const { return label != 0; }
+    bool operator==(const Id&) const = default;
+};
+
+struct Branch {
+    uint8_t number;
+    uint8_t round;         // of serial forking: branches of one t_relay() share it
+    uint8_t state;         // client_invite::State, or client_non_invite::State
+    uint8_t cancel_state;  // client_non_invite::State of its CANCEL; Terminated: none under way
+    bool cancel_wanted;    // goes out with the first provisional (RFC 3261 9.1)
+    bool cancel_made;      // it went out, once
+    bool gave_up;          // timer C has fired; what follows is only cleaning up
+    bool local_outcome;    // `outcome` is ours (408, 503), there is no reply
+    int16_t reply_route;   // -1: none
+    uint16_t status;       // of the last reply; 0: none yet
+    uint16_t outcome;      // >= 200: how it ended, for the choice of the best; 0: not yet
+    uint32_t interval;     // of the next retransmission, ms
+    uint32_t cancel_interval;
+    clock::Millis resend_at, give_up_at;  // 0: not running
+    clock::Millis cancel_resend_at, cancel_give_up_at;
+    clock::Millis born;
+    uint64_t proof;  // last part of our Via branch: what the next hop cannot guess
+    Block* request;  // as it was sent; nullptr once it is not needed any more
+    Block* reply;    // the final one, as it would go upstream
+    Block* uri;      // its Request-URI
+    Block* cancel;   // as it was sent
+    Hop to;
+
+    client_invite::State invite_state() const { return static_cast<client_invite::State>(state); }
+    client_non_invite::State other_state() const { return static_cast<client_non_invite::State>(state); }
+};
+
+// Where the parts that identify a request lie within it.
+struct Piece {
+    uint32_t at = 0, bytes = 0;
+};
+
+struct Transaction {
+    static constexpr uint32_t kMagic = 0x54524e53;
+    uint32_t magic;
+    Id id;
+    Transaction* next;  // in the shard
+    sip::Method method;
+    bool reliable;   // upstream: no retransmissions
+    bool local;      // we are the client: nobody to answer
+    bool answered;   // a final reply was sent
+    bool cancelled;  // a CANCEL came
+    bool released;   // nobody waits for the script any more: without branches it ends
+    uint8_t state;   // server_invite::State, or server_non_invite::State
+    uint8_t branches;
+    uint8_t round;
+    uint8_t resolving;                                 // branches whose next hop is being looked up
+    uint16_t status;                                   // of the last reply sent upstream; 0: none
+    int16_t failure_route, reply_route, branch_route;  // -1: none
+    int16_t decider;                                   // slot + 1 of who runs a failure route, 0: nobody
+    uint32_t decider_life;                             // and its incarnation: a successor is somebody else
+    uint32_t fr_ms, fr_inv_ms;
+    uint32_t interval;                    // of timer G
+    clock::Millis resend_at, give_up_at;  // G; H, I, J or L
+    clock::Millis born, max_age_at;
+    uint64_t hash;  // Call-ID and CSeq number
+    uint32_t cseq;
+    uint16_t via_port;
+    Piece via_branch, via_host, call_id, from_tag, to_tag, uri, via;
+    uint64_t proof;  // for the To-tag
+    net::Inbound from;
+    SocketAddress reply_to;
+    const script::Program* program;
+    Block* request;    // as it came
+    Block* context;    // script::Run::save() when it was relayed; nullptr: nobody will ask
+    Block* shared;     // the same after the last reply route: its flags and $avp are newer
+    Block* reason;     // Reason headers of the CANCEL that came, whole lines
+    Block* reply;      // last one sent, to be sent again; only if upstream is not reliable
+    Block* reply_tag;  // To-tag of the final reply sent
+    Branch* branch[kMaxBranches];
+
+    bool is_invite() const { return method == sip::Method::invite; }
+    server_invite::State invite_state() const { return static_cast<server_invite::State>(state); }
+    server_non_invite::State other_state() const { return static_cast<server_non_invite::State>(state); }
+    bool terminated() const;  // server side
+    std::string_view piece(Piece p) const { return text_of(request).substr(p.at, p.bytes); }
+    clock::Millis due() const;  // its earliest deadline, INT64_MAX if none runs
+    bool over() const;          // nothing is left to do: may be freed
+    bool is_valid() const;
+};
+
+inline constexpr clock::Millis kNever = INT64_MAX;
+
+bool is_pending(const Transaction& t, const Branch& b);  // may still bring a final reply
+// Frees it and all it owns.  REQUIRES: not linked.
+void destroy(Transaction* t);
+
+}  // namespace kahu::tm
