@@ -8,6 +8,7 @@
 #include "core/modules/siputils/module.h"
 #include "core/modules/sl/module.h"
 #include "core/modules/textops/module.h"
+#include "core/modules/tm/module.h"
 #include "core/modules/usrloc/module.h"
 #include "core/modules/xlog/module.h"
 #include "core/net/dns_settings.h"
@@ -23,9 +24,8 @@ namespace kahu::app {
 namespace {
 const ModuleDescriptor* const kModules[] = {
     &rpc::kModule,  // ctl
-    &tls::kModule, &pv::kModule, &sl::kModule, &maxfwd::kModule, &siputils::kModule, &textops::kModule, &xlog::kModule,
-    &usrloc::kModule,
-    &jsonrpcs::kModule,
+    &tls::kModule,  &pv::kModule,     &sl::kModule,       &maxfwd::kModule, &siputils::kModule, &textops::kModule,
+    &xlog::kModule, &usrloc::kModule, &jsonrpcs::kModule, &tm::kModule,     &tm::kTmxModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 
@@ -59,11 +59,8 @@ void add_loaded(const ModuleDescriptor& module) {
 
 std::span<const CoreTable> core_tables() {
     static const CoreTable tables[] = {
-        {"core", proc::proc_params()},
-        {"tcp", net::net_params()},
-        {"core", net::dns_params()},
-        {"core", script::script_params()},
-        {"tls", kTlsParams},
+        {"core", proc::proc_params()},     {"tcp", net::net_params()}, {"core", net::dns_params()},
+        {"core", script::script_params()}, {"tls", kTlsParams},
     };
     return tables;
 }
