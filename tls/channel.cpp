@@ -16,6 +16,7 @@
 #include "tls/bio.h"
 #include "tls/context.h"
 #include "tls/handshake.h"
+#include "tls/identity.h"
 #include "tls/peer_info.h"
 #include "tls/private_key.h"
 #include "tls/session_cache.h"
@@ -141,6 +142,16 @@ bool refuse(Connection& connection, std::string why) {
     return false;
 }
 
+// What the peer must prove to be: the domain the connection was made for; a profile that names another one goes before
+// (a trunk behind an address).  Empty: nobody said.
+std::string_view wanted_name(const Connection& connection, const ContextFacts* facts) {
+    const std::string_view host = connection.host == nullptr ? std::string_view() : connection.host;
+    const std::string_view named = facts == nullptr ? std::string_view() : facts->server_name;
+    return named.empty() || server_name_matches(named, ServerNameMode::name_and_subdomains, host) ? host : named;
+}
+
+bool is_dns_name(std::string_view host) { return !host.empty() && !SocketAddress::parse_ip(host); }
+
 bool attach(Connection& connection, SSL* ssl, bool as_server) {
     BIO* const bio = new_connection_bio(connection);
     if (!bio) return false;
@@ -151,14 +162,16 @@ bool attach(Connection& connection, SSL* ssl, bool as_server) {
         return true;
     }
     SSL_set_connect_state(ssl);
-    const ContextFacts* const facts = facts_of(SSL_get_SSL_CTX(ssl));
-    return !facts || facts->server_name[0] == '\0' || SSL_set_tlsext_host_name(ssl, facts->server_name) == 1;
+    const std::string name(wanted_name(connection, facts_of(SSL_get_SSL_CTX(ssl))));
+    return !is_dns_name(name) || SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;  // RFC 6066 3: no addresses
 }
 
 bool open(Connection& connection, bool as_server) {
     std::string why;
     const Side side = as_server ? Side::server : Side::client;
-    SSL_CTX* const context = context_for({.side = side, .local = connection.local, .peer = connection.peer}, why);
+    const std::string_view host = as_server || !connection.host ? std::string_view() : connection.host;
+    SSL_CTX* const context =
+        context_for({.side = side, .local = connection.local, .peer = connection.peer, .server_name = host}, why);
     if (!context) return refuse(connection, std::move(why));
     auto* const channel = mem::make<Channel>(mem::Tag::openssl);
     if (!channel) return refuse(connection, "out of memory");
@@ -187,6 +200,22 @@ void feed(Connection& connection, std::string_view ciphertext) {
     feed_bio(connection, ciphertext);
 }
 
+// RFC 5922 7.3: a server whose certificate does not name the domain gets nothing.
+bool is_wanted_server(Connection& connection, Channel& channel) {
+    const ContextFacts* const facts = facts_of(SSL_get_SSL_CTX(channel.ssl));
+    const std::string_view name = wanted_name(connection, facts);
+    X509* const certificate = SSL_get0_peer_certificate(channel.ssl);
+    if (facts == nullptr || !facts->verifies || name.empty() || (certificate && names_host(certificate, name)))
+        return true;
+    std::string names;
+    if (certificate)
+        for (const std::string& each : sip_identities(certificate)) names += (names.empty() ? "" : ", ") + each;
+    fail_handshake(connection, channel,
+                   {FailureClass::peer_certificate,
+                    text::printable("the certificate does not name " + std::string(name) + " but: " + names)});
+    return false;
+}
+
 ChannelStatus handshake(Connection& connection) {
     Channel& channel = channel_of(connection);
     if (channel.failed || is_lost(channel)) return ChannelStatus::failed;
@@ -196,6 +225,7 @@ ChannelStatus handshake(Connection& connection) {
         const ChannelStatus status = outcome(connection, channel, result);
         return status == ChannelStatus::closed ? fail(connection, channel) : status;
     }
+    if (!channel.as_server && !is_wanted_server(connection, channel)) return ChannelStatus::failed;
     channel.established = true;
     publish_peer_info(connection, channel.ssl);
     report_success(connection, channel.ssl, clock::now_ms() - channel.opened);
@@ -264,7 +294,13 @@ void handshake_cut(Connection& connection, std::string_view why) {
                    {late ? FailureClass::timeout : FailureClass::connection_lost, text::printable(why)});
 }
 
-constexpr net::SecureChannel kChannel{open, feed, handshake, read, write, shutdown, release, abandon, handshake_cut};
+bool is_authenticated(const Connection& connection) {
+    const auto info = peer_info(connection);
+    return info && info->verified;
+}
+
+constexpr net::SecureChannel kChannel{open,     feed,    handshake, read,          write,
+                                      shutdown, release, abandon,   handshake_cut, is_authenticated};
 
 }  // namespace
 

@@ -33,6 +33,8 @@ int rank(const ProfileKey& key, const Wanted& wanted, bool has_fallback) {
     const int own_address = key.scope == Scope::address ? 1 : 0;
     if (key.server_name.empty()) return 40 + own_address;
     if (!wanted.server_name.empty()) {
+        // A client profile's server_name is what is sent to that very address, whatever the peer is called here.
+        if (wanted.side == Side::client && own_address) return 70;
         if (key.server_name_mode != ServerNameMode::subdomains && same_name(key.server_name, wanted.server_name))
             return 60 + own_address;
         if (server_name_matches(key.server_name, key.server_name_mode, wanted.server_name)) return 50 + own_address;

@@ -5,7 +5,7 @@ namespace kahu::config {
 namespace {
 
 constexpr std::string_view kMemory = "has no effect: the memory of the segment needs no tuning";
-constexpr std::string_view kDns = "has no effect: names are resolved by c-ares, which reads /etc/resolv.conf";
+constexpr std::string_view kDns = "has no effect: names are resolved as RFC 3263 says";
 constexpr std::string_view kBlocklist = "has no effect: there is no destination blocklist";
 constexpr std::string_view kSctp = "has no effect: SCTP is not spoken";
 constexpr std::string_view kScheduling = "has no effect: processes run under the system's own scheduler";
@@ -26,15 +26,15 @@ constexpr AcceptedSetting kAccepted[] = {
     {"mem_add_size", kMemory}, {"shm", kMemory}, {"shm_force_alloc", kMemory}, {"mlock_pages", kMemory},
     {"pkg_mem_size", kMemory}, {"modinit_delay", kMemory}, {"descriptors_realloc", kMemory},
 
-    {"dns", kDns}, {"rev_dns", kDns}, {"dns_try_ipv6", kDns}, {"dns_try_naptr", kDns}, {"dns_srv_lb", kDns},
+    {"dns", kDns}, {"rev_dns", kDns}, {"dns_srv_lb", kDns},
     {"dns_srv_loadbalancing", kDns}, {"dns_udp_pref", kDns}, {"dns_udp_preference", kDns}, {"dns_tcp_pref", kDns},
     {"dns_tcp_preference", kDns}, {"dns_tls_pref", kDns}, {"dns_tls_preference", kDns}, {"dns_sctp_pref", kDns},
-    {"dns_sctp_preference", kDns}, {"dns_retr_time", kDns}, {"dns_retr_no", kDns}, {"dns_servers_no", kDns},
-    {"dns_use_search_list", kDns}, {"dns_search_full_match", kDns}, {"dns_naptr_ignore_rfc", kDns},
-    {"dns_cache_init", kDns}, {"use_dns_cache", kDns}, {"dns_cache_mem", kDns}, {"dns_cache_flags", kDns},
-    {"dns_cache_gc_interval", kDns}, {"dns_cache_max_ttl", kDns}, {"dns_cache_min_ttl", kDns},
-    {"dns_cache_negative_ttl", kDns}, {"dns_cache_del_nonexp", kDns}, {"dns_cache_delete_nonexpired", kDns},
-    {"dns_cache_rec_pref", kDns}, {"dns_slow_query_ms", kDns}, {"use_dns_failover", kDns}, {"dns_failover", kDns},
+    {"dns_sctp_preference", kDns}, {"dns_servers_no", kDns},
+    {"dns_search_full_match", kDns}, {"dns_naptr_ignore_rfc", kDns},
+    {"dns_cache_init", kDns}, {"dns_cache_mem", kDns}, {"dns_cache_flags", kDns},
+    {"dns_cache_gc_interval", kDns}, 
+    {"dns_cache_del_nonexp", kDns}, {"dns_cache_delete_nonexpired", kDns},
+    {"dns_cache_rec_pref", kDns}, {"dns_slow_query_ms", kDns}, 
     {"resolver_debug", kDns},
 
     {"use_dst_blocklist", kBlocklist}, {"use_dst_blacklist", kBlocklist}, {"dst_blocklist_init", kBlocklist},
@@ -56,7 +56,7 @@ constexpr AcceptedSetting kAccepted[] = {
 
     {"udp4_raw", kRawUdp}, {"udp4_raw_mtu", kRawUdp}, {"udp4_raw_ttl", kRawUdp}, {"udp_mtu", kRawUdp},
     {"udp_mtu_try_proto", kRawUdp}, {"maxbuffer", kRawUdp}, {"maxsndbuffer", kRawUdp}, {"pmtu_discovery", kRawUdp},
-    {"udp_receiver_mode", kRawUdp}, {"mhomed", kRawUdp}, {"bind_ipv6_link_local", kRawUdp}, {"ipv6_hex_style", kRawUdp},
+    {"udp_receiver_mode", kRawUdp}, {"bind_ipv6_link_local", kRawUdp}, {"ipv6_hex_style", kRawUdp},
 
     {"async_workers", kWorkers}, {"async_workers_group", kWorkers}, {"async_nonblock", kWorkers}, {"async_usleep", kWorkers},
     {"async_tkv_evcb", kWorkers}, {"async_tkv_gname", kWorkers}, {"socket_workers", kWorkers}, {"wait_worker1_mode", kWorkers},
@@ -79,7 +79,7 @@ constexpr AcceptedSetting kAccepted[] = {
     {"tcp_wq_blk_size", kTcpEngine}, {"tcp_wq_timeout", kTcpEngine}, {"tcp_wait_data", kTcpEngine},
     {"tcp_clone_rcvbuf", kTcpEngine}, {"tcp_check_timer", kTcpEngine}, {"tcp_connection_match", kTcpEngine},
     {"tcp_main_threads", kTcpEngine}, {"tcp_reactor_threads", kTcpEngine}, {"tcp_script_mode", kTcpEngine},
-    {"tcp_source_ipv4", kTcpEngine}, {"tcp_source_ipv6", kTcpEngine}, {"tcp_opt_buf_write", kTcpEngine},
+    {"tcp_opt_buf_write", kTcpEngine},
     {"tcp_opt_fd_cache", kTcpEngine}, {"tcp_accept_hep3", kTcpEngine}, {"tcp_accept_haproxy", kTcpEngine},
     {"tcp_accept_protocols", kTcpEngine}, {"http_reply_parse", kTcpEngine},
 

@@ -11,8 +11,10 @@
 #include "core/base/text.h"
 #include "core/net/connection_table.h"
 #include "core/net/listener.h"
+#include "core/net/mailbox.h"
 #include "core/net/net_counters.h"
 #include "core/net/settings.h"
+#include "core/net/stream_channel.h"
 #include "core/proc/process_table.h"
 #include "mem/contract.h"
 #include "mem/heap.h"
@@ -26,7 +28,7 @@ constexpr int kMostSteps = 256;
 struct Node {
     std::atomic<uint32_t> next;  // node number + 1; 0 ends the chain
     std::atomic<uint32_t> port;
-    uint32_t bucket_after;  // [tcp main] bucket + 1 it is in; 0: in none
+    std::atomic<uint32_t> bucket_after;  // [tcp main] bucket + 1 it is in; 0: in none
 };
 struct Area {
     uint32_t buckets;  // a power of two
@@ -149,6 +151,20 @@ ConnectionId find_connection_to(const Destination& to) {
         at = node.next.load(std::memory_order_acquire);
     }
     return ConnectionId::none;
+}
+
+bool accept_alias(ConnectionId connection, uint16_t port) {
+    const Connection* row = find_connection(connection);
+    if (row == nullptr || row->outbound) return false;
+    if (row->transport == Transport::tls) {
+        const SecureChannel* const channel = secure_channel();
+        if (channel == nullptr || channel->is_authenticated == nullptr || !channel->is_authenticated(*row))
+            return false;
+    }
+    const Node& node = g_nodes[row_index(*row) * kNodesPerRow + static_cast<size_t>(IndexNode::alias)];
+    if (port == row->peer.port() || (node.bucket_after != 0 && node.port.load() == port)) return true;
+    post(tcp_main_slot(), MailKind::alias, connection, port);
+    return true;
 }
 
 // --- orders --------------------------------------------------------------------------------------------

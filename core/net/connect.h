@@ -31,6 +31,10 @@ void unindex_connection(size_t row);
 // After tcp main's death: all rows that are open, from scratch.
 void rebuild_connection_index();
 
+// Any process: the owner of the connection asked for ;alias.  False: there is no such connection, or TLS does not know
+// who is at its other end (RFC 5923 9.3: an alias of a peer that nobody authenticated is an attack).
+bool accept_alias(ConnectionId connection, uint16_t port);
+
 // --- orders --------------------------------------------------------------------------------------------
 struct ConnectOrder : mem::QueueNode {
     Destination to;

@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <netdb.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <vector>
@@ -33,8 +34,8 @@ class Client {
     }
     bool start() {
         ares_options options{};
-        options.timeout = static_cast<int>(dns_settings.retr_time * 1000);
-        options.tries = static_cast<int>(dns_settings.retr_no);
+        options.timeout = static_cast<int>(std::max<int64_t>(1, dns_settings.retr_time) * 1000);
+        options.tries = static_cast<int>(std::max<int64_t>(1, dns_settings.retr_no));
         options.sock_state_cb = [](void* self, ares_socket_t fd, int read, int write) {
             static_cast<Client*>(self)->watch(fd, read != 0, write != 0);
         };

@@ -45,6 +45,8 @@ struct SecureChannel {
     void (*abandon)(Connection&);
     // The handshake did not end in time, or was cut: for the log ("timeout", "connection reset", ...).
     void (*handshake_cut)(Connection&, std::string_view why);
+    // Any process: the peer showed a certificate and it passed verification.
+    bool (*is_authenticated)(const Connection&) = nullptr;
 };
 
 // Set once, before the first fork; nullptr: TLS listeners are a configuration error.

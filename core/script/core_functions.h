@@ -7,6 +7,7 @@
 namespace kahu::script {
 
 std::span<const Function> core_functions();
+std::span<const Function> forward_functions();  // forward(), force_send_socket() ...
 
 // is_method("INVITE|ACK"): Kamailio's users find it in textops and in siputils.
 extern const Function kIsMethod;

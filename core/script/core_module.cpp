@@ -15,10 +15,16 @@ const ModuleDescriptor& core_module() {
             all.insert(all.end(), table.begin(), table.end());
         return all;
     }();
+    static const std::vector<Function> functions = [] {
+        std::vector<Function> all;
+        for (const auto table : {core_functions(), forward_functions()})
+            all.insert(all.end(), table.begin(), table.end());
+        return all;
+    }();
     static const ModuleDescriptor descriptor{
         .name = "core",
         .summary = "Functions and variables of the routing script that need no module.",
-        .functions = core_functions(),
+        .functions = functions,
         .variables = variables,
     };
     return descriptor;

@@ -12,9 +12,9 @@ struct Row {
 
 // clang-format off
 constexpr Row kFunctions[] = {
-    {"the core", "forward add_local_rport set_forward_no_connect set_reply_no_connect set_forward_close set_reply_close "
+    {"the core", "set_forward_close set_reply_close "
                  "append_branch remove_branch clear_branches isdsturiset setbflag resetbflag isbflagset setsflag resetsflag "
-                 "issflagset force_send_socket set_advertised_address set_advertised_port force_tcp_alias avpflags exec "
+                 "issflagset set_advertised_address set_advertised_port avpflags exec "
                  "udp_mtu_try_proto selval"},
     {"tm", "t_relay t_relay_to t_relay_to_udp t_relay_to_tcp t_relay_to_tls t_relay_cancel t_newtran t_reply t_lookup_request "
            "t_lookup_cancel t_check_trans t_on_branch t_on_failure t_on_reply t_on_branch_failure t_is_set t_is_canceled "

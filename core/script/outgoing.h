@@ -5,6 +5,7 @@
 // RULES  RFC 3261 16.6, 16.7; 18.2.1 and RFC 3581 for what goes into the sender's Via.  Header edits of the script
 //        (Run::edits, with what loose_route() took away) are applied in the same pass.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,9 +51,10 @@ net::ConnectionId connection_in_via(const sip::Via& ours);
 inline constexpr size_t kStatelessBranchBytes = 7 + 32;
 std::string_view stateless_branch(Run& run, char* into);
 
-// forward(): resolves, builds, sends; goes on by itself when DNS takes time.  False: it cannot work.
-bool forward_stateless(Run& run, const net::Destination* fixed = nullptr);
-// A reply that no transaction took.
+// forward(): resolves, builds, sends; goes on by itself when DNS takes time (and answers 478 if nothing comes of it).
+// `to_uri`: instead of next_hop(); `by`: instead of the URI's transport.  False: it cannot work, nothing was sent.
+bool forward_stateless(Run& run, std::string_view to_uri = {}, std::optional<Transport> by = {});
+// A reply that no transaction took: upstream by its second Via, if its first one is ours.
 bool forward_reply_stateless(Run& run);
 
 }  // namespace kahu::script

@@ -1,8 +1,11 @@
 #include "core/script/program.h"
 
 #include "core/base/log.h"
+#include "core/net/connect.h"
+#include "core/net/settings.h"
 #include "core/script/compiler.h"
 #include "core/script/format.h"
+#include "core/script/outgoing.h"
 #include "core/script/params.h"
 #include "core/script/reply.h"
 #include "core/script/routes.h"
@@ -33,6 +36,13 @@ void log_malformed(const sip::Message& message, const net::Inbound& from, const 
     LOG(info, "sip.malformed", kv("from", from.source.text()), kv("transport", name_of(from.transport)),
         kv("done", done), kv("status", why.status), kv("reason", why.reason), kv("rule", message.last_bad().rule),
         kv("at", message.last_bad().at), kv("suppressed", limit.suppressed()));
+}
+
+// RFC 5923.
+void note_alias(const sip::Message& request, const net::Inbound& from) {
+    const sip::Via* const via = request.top_via();
+    if (via == nullptr || !via->alias || net::settings.tcp_accept_aliases == 0) return;
+    net::accept_alias(from.connection, via->port != 0 ? via->port : default_port(from.transport));
 }
 
 }  // namespace
@@ -87,6 +97,7 @@ void Program::handle(std::string_view bytes, const net::Inbound& from) const {
     const bool request = work.message.is_request();
     const int route = request ? request_route_ : reply_route_;
     if (absorb_ack(work.message)) return;
+    if (request && is_stream(from.transport)) note_alias(work.message, from);
     work.run.begin(work.message, from, request ? kRequestRoute : kReplyRoute);
     work.run.program = this;
     if (route >= 0) run_route(route, work.run);
@@ -94,6 +105,7 @@ void Program::handle(std::string_view bytes, const net::Inbound& from) const {
         if (g_layer.request_done != nullptr) g_layer.request_done(work.run);
     } else if (work.run.flow != Flow::drop) {
         if (g_layer.take_reply != nullptr && g_layer.take_reply(work.run)) return;
+        forward_reply_stateless(work.run);
     }
 }
 

@@ -27,7 +27,7 @@ constexpr Case kCases[] = {
     {"variable_to_load", "request_route { if ($tls_version == 1) exit; }",
      "variable $tls_version is provided by module tls — add loadmodule \"tls.so\""},
     {"not_yet", "request_route { t_relay(); }", "function t_relay() of module tm is not supported yet"},
-    {"not_yet_core", "request_route { forward(); }", "function forward() of the core is not supported yet"},
+    {"not_yet_core", "request_route { selval(); }", "function selval() of the core is not supported yet"},
     {"nearest_variable", "request_route { if ($retcod == 1) exit; }",
      "unknown variable $retcod — did you mean $retcode?"},
     {"variable_not_yet", "request_route { $xavp(a) = 1; }", "variable $xavp of module pv is not supported yet"},

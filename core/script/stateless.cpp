@@ -1,0 +1,145 @@
+// Forwarding without transactions (RFC 3261 16.11): requests where forward() says, replies by their Via.
+#include <cstring>
+#include <memory>
+
+#include "core/base/hash.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/script/message_facts.h"
+#include "core/script/outgoing.h"
+#include "core/script/reply.h"
+
+namespace kahu::script {
+namespace {
+
+constexpr int kUnresolvable = 478;  // what Kamailio answers
+
+void append_hex(uint64_t number, char*& out) {
+    for (int shift = 60; shift >= 0; shift -= 4) *out++ = "0123456789abcdef"[number >> shift & 15];
+}
+
+// The parts that all messages of a transaction share on this hop.
+void append_identity(const Run& run, std::string& out) {
+    const sip::Message& message = run.message();
+    const auto add = [&](std::string_view part) { out.append(part).append(1, '\n'); };
+    if (const sip::Via* const via = message.top_via()) {
+        add(via->host);
+        add(std::to_string(via->port));
+        add(via->branch);
+        if (via->has_rfc3261_branch()) return;
+    }
+    add(message.call_id());
+    if (const sip::NameAddr* const from = message.from()) add(from->tag);
+    if (const sip::CSeq* const cseq = message.cseq()) add(std::to_string(cseq->number));
+    add(message.request_uri());
+}
+
+bool send_request(Run& run, const net::Destinations& found) {
+    static std::string bytes;
+    char branch[kStatelessBranchBytes];
+    const Branch& target = run.branches.main();
+    for (net::Destination to : found.list()) {
+        to.connection = target.connection;
+        to.connect = !run.forward_no_connect;
+        const uint16_t preferred = target.socket != net::kAnyListener ? target.socket : run.inbound().listener;
+        if (!net::choose_listener(to, preferred)) continue;
+        std::string_view route;
+        if (!target.path.empty())
+            route = TextBuilder(run.arena()).append("Route: ").append(target.path).append("\r\n").take();
+        bytes.clear();
+        build_request(run, {.to = &to, .branch = stateless_branch(run, branch), .extra_headers = route}, bytes);
+        if (net::send_to(to, bytes) == net::Sent::ok) return true;
+    }
+    return false;
+}
+
+// A request whose destination is being looked up: all that is needed to go on as if it had just come.
+struct Waiting {
+    std::string bytes, state;
+    net::Inbound inbound;
+};
+
+void go_on(const Waiting& waiting, net::Resolution how, const net::Destinations& found) {
+    static sip::Message message;
+    static Run run;
+    sip::Bad ignored;
+    if (!message.parse(waiting.bytes, ignored)) return;
+    run.begin(message, waiting.inbound, kRequestRoute);
+    run.restore(waiting.state);
+    if (how == net::Resolution::ready && send_request(run, found)) return;
+    if (message.method() != sip::Method::ack)
+        reply_stateless(run, kUnresolvable, {.reason = "Unresolvable destination"});
+}
+
+// Sent-by is a name: RFC 3261 18.2.2, RFC 3263 5.
+bool send_reply_by_name(const sip::Message& reply, const std::string& bytes) {
+    const sip::Via& via = *reply.second_via();
+    net::Question question{.host = via.bare_host(), .port = via.port, .transport = transport_named(via.transport)};
+    if (!question.transport) return false;
+    const auto send = [](const net::Destinations& found, std::string_view text) {
+        for (net::Destination to : found.list())
+            if (net::choose_listener(to) && net::send_to(to, text) == net::Sent::ok) return true;
+        return false;
+    };
+    net::Destinations found;
+    const net::Resolution now = net::resolve(
+        question, found, [send, bytes](net::Resolution, const net::Destinations& later) { send(later, bytes); });
+    return now == net::Resolution::pending || (now == net::Resolution::ready && send(found, bytes));
+}
+
+}  // namespace
+
+std::string_view stateless_branch(Run& run, char* into) {
+    static std::string identity;
+    identity.clear();
+    append_identity(run, identity);
+    std::memcpy(into, "z9hG4bK", 7);
+    char* out = into + 7;
+    append_hex(hash_text(identity), out);
+    identity.append("2");
+    append_hex(hash_text(identity), out);
+    return {into, kStatelessBranchBytes};
+}
+
+bool forward_stateless(Run& run, std::string_view to_uri, std::optional<Transport> by) {
+    if (!run.is_request()) return false;
+    sip::Uri uri;
+    const sip::Uri* const hop = to_uri.empty() ? next_hop(run, uri) : next_hop(to_uri, {}, uri);
+    const sip::Uri* const target = run.parsed_request_uri();
+    const bool sips = target != nullptr && target->scheme == sip::Scheme::sips;
+    net::Question question;
+    if (hop == nullptr || !question_for(*hop, sips, question)) {
+        LOG(info, "forward.no_next_hop", kv("uri", text::printable(to_uri.empty() ? run.request_uri() : to_uri)));
+        return false;
+    }
+    if (by) question.transport = by;
+    char branch[kStatelessBranchBytes];
+    question.stable_choice = hash_text(stateless_branch(run, branch)) | 1;
+    const auto waiting = std::make_shared<Waiting>();
+    net::Destinations found;
+    const net::Resolution now =
+        net::resolve(question, found,
+                     [waiting](net::Resolution how, const net::Destinations& later) { go_on(*waiting, how, later); });
+    if (now == net::Resolution::ready) return send_request(run, found);
+    if (now != net::Resolution::pending) return false;
+    waiting->bytes = run.message().bytes();
+    waiting->inbound = run.inbound();
+    run.save(waiting->state);
+    return true;
+}
+
+bool forward_reply_stateless(Run& run) {
+    const sip::Message& reply = run.message();
+    static std::string bytes;
+    bytes.clear();
+    if (!top_via_is_ours(reply) || !build_relayed_reply(run, bytes)) {
+        LOG(debug, "reply.not_forwarded", kv("from", run.inbound().source.text()), kv("status", reply.status()));
+        return false;
+    }
+    net::Destination to;
+    if (!reply_destination(reply, to)) return send_reply_by_name(reply, bytes);
+    to.connect = !run.forward_no_connect && !run.reply_no_connect;
+    return net::choose_listener(to) && net::send_to(to, bytes) == net::Sent::ok;
+}
+
+}  // namespace kahu::script
