@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from support.kahu import IS_KAMAILIO
+from support.kahu import IS_KAMAILIO, wait_until
 from support.paths import KAHUCMD, free_port
 from support.rpc import Fault, fields, kamcmd, structs, values
 from support.sip import request
@@ -83,6 +83,7 @@ def test_tls_list(shared_kahu):
 
 
 def test_tcp_info_counts(kahu):
+    assert wait_until(lambda: "opened_connections: 0" in kahu.rpc("core.tcp_info"), 5)  # ours of the start
     with kahu.tcp() as one, kahu.tls() as two:
         one.ask(request(transport="TCP"))
         two.ask(request(transport="TLS"))
@@ -278,7 +279,6 @@ def test_slow_and_broken_rpc_clients_cost_nobody_else_anything(kahu):
 def test_a_long_list_can_be_had_in_pieces(make_kahu):
     """kamcmd refuses answers over 128 KB: count and offset get past that."""
     from support.load import finish_load, start_load
-    from support.kahu import wait_until
     server = make_kahu().start()
     idle = start_load("idle", server.tls_port, "--total", 1000, "--hold", 6)
     assert wait_until(lambda: values(server.rpc("tls.info"))["opened_connections"] == "1000", 10, 0.1)
