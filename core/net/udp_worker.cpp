@@ -117,6 +117,10 @@ bool answer_in_batch(uint16_t listener, const SocketAddress& to, std::string_vie
     return true;
 }
 
+void flush_batch() {
+    if (g_batch != nullptr && g_batch->answers != 0) send_answers();
+}
+
 int run_udp_worker(int slot) {
     const int index = proc::process(slot).listener;
     REQUIRE(index >= 0);

@@ -15,5 +15,8 @@ int run_udp_worker(int slot);
 
 // Puts a datagram into the running batch; false if no batch of that listener runs in this process, or it is full.
 bool answer_in_batch(uint16_t listener, const SocketAddress& to, std::string_view bytes);
+// Sends what the running batch of this process holds, now: for whoever must keep the order of what several processes
+// send.
+void flush_batch();
 
 }  // namespace kahu::net

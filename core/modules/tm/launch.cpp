@@ -53,6 +53,7 @@ bool start_branch(script::Run& run, const Prepared& what, const Hop& to) {
                           request);
     const Branch* b = add_branch(*t, {.to = &to, .request = request, .uri = what.uri, .reply_route = what.on_reply});
     const bool sent = b != nullptr && b->outcome == 0;
+    if (t->is_invite()) transmit().flush();  // and the 100 with it: no reply may overtake them
     (void)shard.settle(t);
     return sent;
 }

@@ -94,6 +94,7 @@ bool take_reply(script::Run& run) {
         if (t->local && relayed.empty()) relayed = reply.bytes();
         on_reply(*t, *b, describe(reply, relayed));
         after = conclude(*t);
+        if (t->is_invite()) transmit().flush();
         if (shard.settle(t)) return true;
     }
     if (after == After::run_failure_route) run_failure_route(where.id);

@@ -56,7 +56,8 @@ class TmTest : public testing::Test {
         const net::ListenSpec specs[] = {udp, tcp};
         ASSERT_TRUE(net::plan_listeners(specs, true, false));
         ASSERT_TRUE(kModule.hooks.start());
-        transmit() = {record_down, record_up};
+        transmit().send_to = record_down;
+        transmit().respond = record_up;
         g_verdict = net::Sent::ok;
         forget();
     }

@@ -300,9 +300,3 @@ TEST_F(TmTest, MemoryIsGivenBack) {
 
 }  // namespace
 }  // namespace kahu::tm
-
-// Until a message is forwarded without a transaction nobody needs these; the real ones win where they are linked.
-namespace kahu::script {
-__attribute__((weak)) bool forward_stateless(Run&, const net::Destination*) { return false; }
-__attribute__((weak)) bool forward_reply_stateless(Run&) { return false; }
-}  // namespace kahu::script
