@@ -2,7 +2,11 @@
 
 #include <algorithm>
 
+#include "core/modules/cfg_rpc/module.h"
+#include "core/modules/corex/module.h"
+#include "core/modules/counters/module.h"
 #include "core/modules/jsonrpcs/module.h"
+#include "core/modules/kex/module.h"
 #include "core/modules/maxfwd/module.h"
 #include "core/modules/pv/module.h"
 #include "core/modules/siputils/module.h"
@@ -24,8 +28,9 @@ namespace kahu::app {
 namespace {
 const ModuleDescriptor* const kModules[] = {
     &rpc::kModule,  // ctl
-    &tls::kModule,  &pv::kModule,     &sl::kModule,       &maxfwd::kModule, &siputils::kModule, &textops::kModule,
-    &xlog::kModule, &usrloc::kModule, &jsonrpcs::kModule, &tm::kModule,     &tm::kTmxModule,
+    &tls::kModule,      &pv::kModule,    &sl::kModule,      &maxfwd::kModule,   &siputils::kModule,
+    &textops::kModule,  &xlog::kModule,  &usrloc::kModule,  &jsonrpcs::kModule, &kex::kModule,
+    &counters::kModule, &corex::kModule, &cfg_rpc::kModule, &tm::kModule,       &tm::kTmxModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 
