@@ -11,8 +11,7 @@ namespace kahu::script {
 namespace {
 
 // Classes of Kamailio's that are still to come, so that the error can say so.
-constexpr std::string_view kClassesToCome[] = {"uri.",       "param.", "nameaddr.", "tobody.", "line.", "sql.",
-                                               "urlencode.", "val.",   "num.",      "sock.",   "xml.",  "json."};
+constexpr std::string_view kClassesToCome[] = {"sql.", "xml.", "json.", "re.", "s.encode.", "s.decode."};
 
 const Transformation* find(std::string_view name) {
     for (const auto table : transformation_tables())
@@ -49,13 +48,19 @@ std::vector<std::string_view> split_arguments(std::string_view text) {
         }
     }
     out.push_back(text.substr(from));
+    // {s.select,1,,}: the last argument is the comma itself.
+    if (out.size() >= 3 && out[out.size() - 1].empty() && out[out.size() - 2].empty()) {
+        out.pop_back();
+        out.back() = text.substr(text.size() - 1);
+    }
     return out;
 }
 
 }  // namespace
 
 std::span<const std::span<const Transformation>> transformation_tables() {
-    static const std::span<const Transformation> tables[] = {text_transformations()};
+    static const std::span<const Transformation> tables[] = {text_transformations(), sip_transformations(),
+                                                             list_transformations()};
     return tables;
 }
 

@@ -42,6 +42,8 @@ struct TransformationUse {
 // All classes; more join here.
 std::span<const std::span<const Transformation>> transformation_tables();
 std::span<const Transformation> text_transformations();  // s.*
+std::span<const Transformation> sip_transformations();   // uri.* nameaddr.* tobody.* sock.*
+std::span<const Transformation> list_transformations();  // param.* line.* val.* num.* urlencode.*
 
 // `text` is what stands between the braces.
 Result<TransformationUse> compile_transformation(std::string_view text, const Scope& scope, std::string_view where);
