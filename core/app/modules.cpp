@@ -9,6 +9,7 @@
 #include "core/modules/kex/module.h"
 #include "core/modules/maxfwd/module.h"
 #include "core/modules/pv/module.h"
+#include "core/modules/registrar/module.h"
 #include "core/modules/siputils/module.h"
 #include "core/modules/sl/module.h"
 #include "core/modules/textops/module.h"
@@ -31,6 +32,7 @@ const ModuleDescriptor* const kModules[] = {
     &tls::kModule,      &pv::kModule,    &sl::kModule,      &maxfwd::kModule,   &siputils::kModule,
     &textops::kModule,  &xlog::kModule,  &usrloc::kModule,  &jsonrpcs::kModule, &kex::kModule,
     &counters::kModule, &corex::kModule, &cfg_rpc::kModule, &tm::kModule,       &tm::kTmxModule,
+    &registrar::kModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 
