@@ -5,6 +5,7 @@
 #include "core/modules/cfg_rpc/module.h"
 #include "core/modules/corex/module.h"
 #include "core/modules/counters/module.h"
+#include "core/modules/htable/module.h"
 #include "core/modules/jsonrpcs/module.h"
 #include "core/modules/kex/module.h"
 #include "core/modules/maxfwd/module.h"
@@ -29,10 +30,9 @@ namespace kahu::app {
 namespace {
 const ModuleDescriptor* const kModules[] = {
     &rpc::kModule,  // ctl
-    &tls::kModule,      &pv::kModule,    &sl::kModule,      &maxfwd::kModule,   &siputils::kModule,
-    &textops::kModule,  &xlog::kModule,  &usrloc::kModule,  &jsonrpcs::kModule, &kex::kModule,
-    &counters::kModule, &corex::kModule, &cfg_rpc::kModule, &tm::kModule,       &tm::kTmxModule,
-    &registrar::kModule,
+    &tls::kModule,   &pv::kModule,      &sl::kModule,       &maxfwd::kModule, &siputils::kModule,  &textops::kModule,
+    &xlog::kModule,  &usrloc::kModule,  &jsonrpcs::kModule, &htable::kModule, &kex::kModule,       &counters::kModule,
+    &corex::kModule, &cfg_rpc::kModule, &tm::kModule,       &tm::kTmxModule,  &registrar::kModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 
