@@ -57,7 +57,7 @@ Status set(Run& run, const VariableUse& use, const Value& value) {
 
 Value get_seconds_left(Run& run, const VariableUse& use) {
     static Copy copy;
-    if (!table_of(use).get(key_of(run, use), copy)) return Value::of(0);
+    if (!table_of(use).get(key_of(run, use), copy)) return Value::of(int64_t{0});
     return Value::of(std::max<int64_t>(copy.seconds_left, 0));
 }
 Status set_seconds_left(Run& run, const VariableUse& use, const Value& value) {
