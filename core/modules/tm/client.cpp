@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/base/log.h"
 #include "core/modules/tm/counters.h"
 #include "core/modules/tm/local_request.h"
 #include "core/modules/tm/server.h"
@@ -167,7 +168,11 @@ Branch* add_branch(Transaction& t, const NewBranch& what) {
     b->resend_at = reliable(*b) ? 0 : now + t1();
     b->give_up_at = now + static_cast<clock::Millis>(t.fr_ms);
     link(t, b);
-    if (send(t, *b, what.request, true) != net::Sent::ok) on_transport_error(t, *b);
+    if (const net::Sent sent = send(t, *b, what.request, true); sent != net::Sent::ok) {
+        LOG(info, "tm.not_sent", kv("to", what.to->address.text()), kv("transport", name_of(what.to->transport)),
+            kv("result", static_cast<int>(sent)));
+        on_transport_error(t, *b);
+    }
     return b;
 }
 

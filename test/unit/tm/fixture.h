@@ -12,6 +12,7 @@
 #include "core/modules/tm/timer.h"
 #include "core/modules/tm/transport.h"
 #include "core/net/listener.h"
+#include "core/sip/builder.h"
 #include "mem/recover.h"
 #include "mem/segment.h"
 #include "mem/slot.h"
