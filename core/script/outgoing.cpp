@@ -64,7 +64,8 @@ void append_record_route(const Run::RecordRoute& wanted, const net::Listener& li
     if (!preset.empty()) {
         out.append(preset);
     } else {
-        append_host_port(listener, out);
+        if (wanted.advertised.empty()) append_host_port(listener, out);
+        else out.append(wanted.advertised);
         // RFC 5630 3.1.3: sips says it all.
         if (listener.transport != Transport::udp && !form.sips)
             out.append(";transport=").append(name_of(listener.transport));

@@ -17,6 +17,7 @@
 #include "core/script/arena.h"
 #include "core/script/branches.h"
 #include "core/script/value.h"
+#include "core/script/xavp.h"
 #include "core/sip/edit.h"
 #include "core/sip/message.h"
 
@@ -71,17 +72,21 @@ class Run {
         std::string_view user;        // before "@", or empty
         std::string_view params;      // ";lr;ftag=..." behind the transport
         std::string_view presets[2];  // record_route_preset(): host, port and parameters instead of ours
+        std::string_view advertised;  // record_route_advertised_address(): host and port instead of ours
     };
     RecordRoute record_route;         // texts live in the arena
     bool forward_no_connect = false;  // set_forward_no_connect(): only over connections that are open
     bool reply_no_connect = false;    // set_reply_no_connect()
     bool add_local_rport = false;     // ;rport in our own Via
 
-    uint32_t flags = 0;  // setflag(0..31)
+    uint32_t flags = 0;         // setflag(0..31)
+    uint32_t script_flags = 0;  // setsflag(0..31): for this run of the script only
     bool force_rport = false;
     bool replied = false;       // a final reply was sent
     std::string reply_headers;  // append_to_reply(): lines for every reply sent from here on
     int last_error = 0;         // what sl_reply_error() answers; 0: nothing was noted, it answers 500
+
+    Xavps xavps;  // $xavp, $xavu, $xavi
 
     // --- $avp: newest first, by name; the name and text are copied into the arena ----------------------------
     struct Avp {

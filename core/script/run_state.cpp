@@ -58,6 +58,17 @@ void Run::save(std::string& out) const {
         pack.number(avp.value.number);
         pack.text(avp.value.text);
     }
+    pack.number(static_cast<uint32_t>(xavps.all().size()));
+    for (const Xavps::Entry& entry : xavps.all()) {
+        pack.number(entry.list);
+        pack.number(entry.is_list);
+        pack.number(entry.id);
+        pack.number(entry.parent);
+        pack.text(entry.name);
+        pack.number(entry.value.kind);
+        pack.number(entry.value.number);
+        pack.text(entry.value.text);
+    }
     pack.number(force_rport);
     pack.number(request_uri_changed());
     pack.text(new_uri_);
@@ -66,8 +77,8 @@ void Run::save(std::string& out) const {
     for (const bool flag :
          {record_route.wanted, record_route.doubled, forward_no_connect, reply_no_connect, add_local_rport})
         pack.number(flag);
-    for (const std::string_view part :
-         {record_route.user, record_route.params, record_route.presets[0], record_route.presets[1]})
+    for (const std::string_view part : {record_route.user, record_route.params, record_route.presets[0],
+                                        record_route.presets[1], record_route.advertised})
         pack.text(part);
     const size_t length_at = out.size();
     pack.number(uint32_t{0});
@@ -87,6 +98,19 @@ void unpack_shared(Unpacker& unpack, Run& run) {
         value.number = unpack.number<int64_t>();
         value.text = unpack.text();
         run.add_avp(name, value);
+    }
+    run.xavps.clear();
+    for (auto left = unpack.number<uint32_t>(); left != 0; --left) {
+        Xavps::Entry entry;
+        entry.list = unpack.number<Xavps::List>();
+        entry.is_list = unpack.number<bool>();
+        entry.id = unpack.number<uint32_t>();
+        entry.parent = unpack.number<uint32_t>();
+        entry.name = run.arena().copy(unpack.text());
+        entry.value.kind = unpack.number<Value::Kind>();
+        entry.value.number = unpack.number<int64_t>();
+        entry.value.text = run.arena().copy(unpack.text());
+        run.xavps.restore(entry);
     }
 }
 
@@ -112,8 +136,8 @@ void Run::restore(std::string_view saved) {
     for (bool* flag :
          {&record_route.wanted, &record_route.doubled, &forward_no_connect, &reply_no_connect, &add_local_rport})
         *flag = unpack.number<bool>();
-    for (std::string_view* part :
-         {&record_route.user, &record_route.params, &record_route.presets[0], &record_route.presets[1]})
+    for (std::string_view* part : {&record_route.user, &record_route.params, &record_route.presets[0],
+                                   &record_route.presets[1], &record_route.advertised})
         *part = arena_.copy(unpack.text());
     edits.load(unpack.text());
 }

@@ -1,0 +1,191 @@
+// core/modules/rr/module.cpp -- read this file to know what rr offers.
+#include "core/modules/rr/module.h"
+
+#include <memory>
+
+#include "core/base/text.h"
+#include "core/modules/rr/loose_route.h"
+#include "core/modules/rr/route_set.h"
+#include "core/script/function.h"
+#include "core/script/regex.h"
+#include "core/script/run.h"
+#include "core/sip/params.h"
+
+namespace kahu::rr {
+namespace {
+
+using script::Args;
+using script::Run;
+using RegexPtr = std::shared_ptr<const script::Regex>;
+
+IntSetting g_enable_full_lr{0}, g_append_fromtag{1}, g_enable_double_rr{1}, g_add_username{0};
+IntSetting g_socket_mismatch_warning{1}, g_force_send_socket{1};
+
+constexpr int kTrue = 1, kFalse = -1;
+int truth(bool yes) { return yes ? kTrue : kFalse; }
+
+// Goes into a URI between angle brackets: nothing may end it.
+bool fits_into_uri(std::string_view text) { return text.find_first_of("<>\"\r\n \t,") == text.npos; }
+
+// --- Record-Route ----------------------------------------------------------------------------------------
+std::string_view base_params(Run& run, std::string_view added, std::string_view pending) {
+    script::TextBuilder params(run.arena());
+    params.append(g_enable_full_lr != 0 ? ";lr=on" : ";lr");
+    const sip::NameAddr* const from = run.message().from();
+    if (g_append_fromtag != 0 && from != nullptr && !from->tag.empty() && fits_into_uri(from->tag))
+        params.append(";ftag=").append(from->tag);
+    if (!added.empty()) params.append(added.front() == ';' ? "" : ";").append(added);
+    return params.append(pending).take();
+}
+
+int ask_for_record_route(Run& run, std::string_view added) {
+    Run::RecordRoute& wanted = run.record_route;
+    if (wanted.wanted || !fits_into_uri(added)) return kFalse;
+    wanted.wanted = true;
+    wanted.doubled = g_enable_double_rr != 0;
+    wanted.params = base_params(run, added, wanted.params);
+    const sip::Uri* const target = run.message().parsed_request_uri();
+    if (g_add_username != 0 && target != nullptr) wanted.user = target->user;
+    return kTrue;
+}
+int record_route(Run& run, const Args& args) { return ask_for_record_route(run, args.text(run, 0)); }
+
+int record_route_preset(Run& run, const Args& args) {
+    std::string_view presets[2];
+    for (size_t i = 0; i < 2; ++i) {
+        presets[i] = run.arena().copy(text::trim(args.text(run, i)));
+        if (!fits_into_uri(presets[i])) return kFalse;
+    }
+    if (presets[0].empty() || ask_for_record_route(run, {}) != kTrue) return kFalse;
+    run.record_route.presets[0] = presets[0];
+    run.record_route.presets[1] = presets[1];
+    run.record_route.doubled = !presets[1].empty();
+    return kTrue;
+}
+int record_route_advertised(Run& run, const Args& args) {
+    const std::string_view address = run.arena().copy(text::trim(args.text(run, 0)));
+    if (address.empty() || !fits_into_uri(address) || ask_for_record_route(run, {}) != kTrue) return kFalse;
+    run.record_route.advertised = address;
+    return kTrue;
+}
+int remove_record_route(Run& run, const Args&) {
+    run.record_route = {};
+    return kTrue;
+}
+
+Status prepare_param(Args& args) {
+    const script::Value* const text = args.constant(0);
+    if (text == nullptr) return {};
+    if (!text->is_text() || text->text.empty() || text->text.front() != ';' || !fits_into_uri(text->text))
+        return Error{Errc::invalid, "not a URI parameter", "\";nat=yes\""};
+    return {};
+}
+int add_rr_param(Run& run, const Args& args) {
+    const std::string_view param = args.text(run, 0);
+    if (param.empty() || param.front() != ';' || !fits_into_uri(param)) return kFalse;
+    const std::string_view had = run.record_route.params;
+    run.record_route.params = script::TextBuilder(run.arena()).append(had).append(param).take();
+    return kTrue;
+}
+
+// --- Route -----------------------------------------------------------------------------------------------
+int do_loose_route(Run& run, const Args&) { return loose_route(run, Preloaded::any); }
+int do_loose_route_preloaded(Run& run, const Args&) { return loose_route(run, Preloaded::only); }
+
+Status prepare_regex(Args& args) {
+    const script::Value* const pattern = args.constant(0);
+    if (pattern == nullptr) return {};
+    auto regex = script::Regex::compile(pattern->text);
+    if (!regex) return std::move(regex).error();
+    args.keep(*regex);
+    return {};
+}
+int check_route_param(Run& run, const Args& args) {
+    const std::string_view params = own_route_params(run);
+    if (params.empty()) return kFalse;
+    if (const RegexPtr* const known = args.prepared<RegexPtr>()) return truth((*known)->matches(params));
+    const RegexPtr regex = script::cached_regex(args.text(run, 0));
+    return truth(regex != nullptr && regex->matches(params));
+}
+
+Status prepare_direction(Args& args) {
+    const script::Value* const direction = args.constant(0);
+    if (direction == nullptr || direction->text == "downstream" || direction->text == "upstream") return {};
+    return Error{Errc::invalid, "not a direction", "\"downstream\" or \"upstream\""};
+}
+// The tag of who sent the dialog's first request is in our Route value; it is From's as long as that side speaks.
+int is_direction(Run& run, const Args& args) {
+    const auto ftag = sip::find_param(own_route_params(run), "ftag");
+    const sip::NameAddr* const from = run.message().from();
+    if (!ftag || from == nullptr) return kFalse;
+    const bool downstream = ftag->value == from->tag;
+    return truth(downstream == (args.text(run, 0) == "downstream"));
+}
+
+int has_next_hop_route(Run& run, const Args&) {
+    static RouteSet routes;
+    return truth(routes.read(run.message()) && !run.destination_uri().empty());
+}
+
+constexpr uint16_t kRequests = kRequestRoute | kFailureRoute | kBranchRoute | kEventRoute;
+
+const Function kFunctions[] = {
+    {"record_route", 0, 1, "([string parameters])",
+     "Further requests of the dialog come through here: adds Record-Route, two where sockets differ.", kRequests,
+     record_route},
+    {"record_route_preset", 1, 2, "(string address[, string second])",
+     "As record_route(), with the given \"host:port;transport=tcp\" instead of our own.", kRequests,
+     record_route_preset},
+    {"record_route_advertised_address", 1, 1, "(string address)",
+     "As record_route(), with the given \"host:port\" instead of that of the socket.", kRequests,
+     record_route_advertised},
+    {"remove_record_route", 0, 0, "()", "Takes record_route() back.", kRequests, remove_record_route},
+    {"add_rr_param", 1, 1, "(string parameter)", "Adds \";name=value\" to the Record-Route of this request.", kRequests,
+     add_rr_param, prepare_param},
+    {"loose_route", 0, 0, "()",
+     "True if Route headers say where the request goes: takes our own out and sets $du (RFC 3261 16.4).", kRequests,
+     do_loose_route},
+    {"loose_route_preloaded", 0, 0, "()", "As loose_route(), only for requests that begin a dialog.", kRequests,
+     do_loose_route_preloaded},
+    {"check_route_param", 1, 1, "(string regex)",
+     "After loose_route(): true if the parameters of our Route match the pattern.", kAnyRoute, check_route_param,
+     prepare_regex, 1},
+    {"is_direction", 1, 1, "(string direction)",
+     "After loose_route(): \"downstream\" if the dialog's caller sent this request, \"upstream\" if the callee did.",
+     kAnyRoute, is_direction, prepare_direction},
+    {"rr_next_hop_route", 0, 0, "()", "True if a Route header says where the request goes next.", kRequests,
+     has_next_hop_route},
+};
+
+// clang-format off
+const Param kParams[] = {
+    {.name = "enable_full_lr", .kind = ParamKind::boolean, .number = &g_enable_full_lr,
+     .help = "Writes ;lr=on instead of ;lr, for peers that cannot read it."},
+    {.name = "append_fromtag", .kind = ParamKind::boolean, .number = &g_append_fromtag,
+     .help = "Puts the From tag into Record-Route, for is_direction()."},
+    {.name = "enable_double_rr", .kind = ParamKind::boolean, .number = &g_enable_double_rr,
+     .help = "Two Record-Routes where a request leaves by another socket than it came by (RFC 5658)."},
+    {.name = "add_username", .kind = ParamKind::boolean, .number = &g_add_username,
+     .help = "Puts the user of the Request-URI into Record-Route."},
+    {.name = "enable_socket_mismatch_warning", .kind = ParamKind::boolean, .number = &g_socket_mismatch_warning,
+     .help = "Accepted for compatibility.", .remark = "has no effect: sockets that differ are what two Record-Routes are for"},
+    {.name = "force_send_socket", .kind = ParamKind::boolean, .number = &g_force_send_socket,
+     .help = "Accepted for compatibility.", .remark = "has no effect: the second Route of a pair always chooses the socket"},
+};
+// clang-format on
+
+}  // namespace
+
+const ModuleDescriptor kModule{
+    .name = "rr",
+    .summary = "Record-Route and Route: keeps the requests of a dialog on their way.",
+    .params = kParams,
+    .functions = kFunctions,
+    .description =
+        "record_route() only notes the wish: the header is written when the outgoing socket is known, and becomes two "
+        "headers marked ;r2=on when request and reply use different sockets or transports.\n\n"
+        "loose_route() understands strict routers on both sides (RFC 3261 16.4, 16.6). A request that begins a dialog "
+        "and whose topmost Route is not ours is left alone: the function is false and the script decides.",
+};
+
+}  // namespace kahu::rr
