@@ -11,7 +11,8 @@ const ModuleDescriptor& core_module() {
     static const std::vector<Variable> variables = [] {
         std::vector<Variable> all;
         for (const auto table :
-             {start_line_variables(), party_variables(), address_variables(), header_variables(), script_variables()})
+             {start_line_variables(), party_variables(), address_variables(), header_variables(), script_variables(),
+              identity_variables(), branch_variables(), xavp_variables(), text_variables()})
             all.insert(all.end(), table.begin(), table.end());
         return all;
     }();

@@ -10,6 +10,10 @@ std::span<const Variable> start_line_variables();  // $rm $ru $rU ... $rs $rr $m
 std::span<const Variable> party_variables();       // $fu $fU $fd $ft $tu ... $du $dd
 std::span<const Variable> address_variables();     // $si $sp $Ri $Rp $proto $af $conid
 std::span<const Variable> header_variables();      // $hdr() $hdrc() $ci $cs $ua $cl $ct
+std::span<const Variable> identity_variables();    // $ai $pu $pU $pd $pn $re $rt $di
+std::span<const Variable> branch_variables();      // $branch() $br $ds $bf $sf $fs
+std::span<const Variable> xavp_variables();        // $xavp() $xavu() $xavi()
+std::span<const Variable> text_variables();        // $_s() $def() $cfg()
 std::span<const Variable> script_variables();      // $var() $avp() $null $rc $retcode $mf
 
 // Forgets all values of $var (tests).

@@ -5,6 +5,7 @@
 #include "core/script/format.h"
 #include "core/script/operators.h"
 #include "core/script/program.h"
+#include "core/script/selects.h"
 #include "core/script/variable_parser.h"
 
 namespace kahu::script {
@@ -49,9 +50,10 @@ ExpressionPtr Compiler::expression(const config::Expression& node, const Place& 
         return operand ? *operand : nullptr;
     }
     const auto* select = as<config::Select>(node);
-    found_.error(node.at, fmt::format("{} is not supported yet", select == nullptr ? "this" : select->text),
-                 "selects come later: use a $variable");
-    return nullptr;
+    if (select == nullptr) return nullptr;
+    auto compiled = compile_select(select->text, scope_, where(node.at));
+    if (!compiled) error(node.at, compiled.error());
+    return compiled ? *compiled : nullptr;
 }
 
 ExpressionPtr Compiler::variable(const config::Expression& node, std::string_view text) {

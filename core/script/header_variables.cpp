@@ -5,6 +5,7 @@
 #include "core/script/run.h"
 #include "core/script/variable.h"
 #include "core/sip/header_table.h"
+#include "core/sip/params.h"
 
 namespace kahu::script {
 namespace {
@@ -33,8 +34,18 @@ size_t count_fields(Run& run, const Use& use) {
     return count;
 }
 
+// [*]: all values, as one list.
+Value joined(Run& run, const HeaderField* field) {
+    if (field == nullptr) return Value::none();
+    TextBuilder out(run.arena());
+    out.append(field->value);
+    while ((field = run.message().next(field)) != nullptr) out.append(",").append(field->value);
+    return Value::of(out.take());
+}
+
 Value header(Run& run, const Use& use) {
     const HeaderField* field = first_field(run, use);
+    if (use.index_kind == Use::Index::all) return joined(run, field);
     if (use.index_kind != Use::Index::none && field != nullptr) {
         size_t skip = use.position(run, count_fields(run, use));
         if (skip == Use::npos) return Value::none();
@@ -44,6 +55,33 @@ Value header(Run& run, const Use& use) {
 }
 
 Value header_count(Run& run, const Use& use) { return Value::of(static_cast<int64_t>(count_fields(run, use))); }
+
+// Of lists such as Via and Route: the elements, however many headers they are spread over.
+Value list_element(Run& run, const Use& use) {
+    const auto walk = [&](size_t wanted, size_t& count) -> Value {
+        count = 0;
+        for (const HeaderField* field = first_field(run, use); field; field = run.message().next(field)) {
+            sip::ListSplitter list(field->value);
+            for (std::string_view element; list.next(element); ++count)
+                if (count == wanted) return Value::of(element);
+        }
+        return Value::none();
+    };
+    size_t count = 0;
+    if (use.index_kind == Use::Index::all) return joined(run, first_field(run, use));
+    if (use.index(run).value_or(0) < 0) walk(Use::npos, count);
+    else count = Use::npos / 2;
+    const size_t at = use.position(run, count);
+    return at == Use::npos ? Value::none() : walk(at, count);
+}
+Value list_count(Run& run, const Use& use) {
+    int64_t count = 0;
+    for (const HeaderField* field = first_field(run, use); field; field = run.message().next(field)) {
+        sip::ListSplitter list(field->value);
+        for (std::string_view element; list.next(element);) ++count;
+    }
+    return Value::of(count);
+}
 
 template <HeaderId id>
 Value value_of(Run& run, const Use&) {
@@ -67,17 +105,15 @@ Value content_length(Run& run, const Use&) {
 constexpr Variable kVariables[] = {
     {"hdr", "Value of a header; [n] picks one of several, negative from the end.", header, nullptr, prepare_header},
     {"hdrc", "How many headers of that name there are.", header_count, nullptr, prepare_header},
+    {"hfl", "One element of a header that is a list (Via, Route, Contact ...); [n] picks it.", list_element, nullptr,
+     prepare_header},
+    {"hflc", "How many elements such a list has.", list_count, nullptr, prepare_header},
     {"ci", "Call-ID.", call_id},
     {"cs", "Number in CSeq.", cseq_number},
     {"cl", "Number in Content-Length.", content_length},
     {"ua", "User-Agent.", value_of<HeaderId::user_agent>},
     {"ct", "Contact.", value_of<HeaderId::contact>},
     {"cT", "Content-Type.", value_of<HeaderId::content_type>},
-    {"rt", "Refer-To.", value_of<HeaderId::refer_to>},
-    {"re", "Remote-Party-ID.", value_of<HeaderId::remote_party_id>},
-    {"di", "Diversion.", value_of<HeaderId::diversion>},
-    {"ai", "P-Asserted-Identity.", value_of<HeaderId::p_asserted_identity>},
-    {"pu", "P-Preferred-Identity.", value_of<HeaderId::p_preferred_identity>},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "core/script/params.h"
 #include "core/script/reply.h"
 #include "core/script/routes.h"
+#include "core/script/script_place.h"
 #include "core/script/transaction_layer.h"
 #include "core/sip/validate.h"
 
@@ -57,6 +58,7 @@ std::unique_ptr<Program> Program::compile(const config::Ast& ast, const Environm
     const size_t errors_before = found.errors();
     const Scope scope(environment.loaded, environment.available);
     std::unique_ptr<Program> program(new Program);
+    script_place() = {&ast.defines, {}};
     Compiler(ast, scope, *program->routes_, found).compile_routes();
     program->request_route_ = program->find_route(config::RouteKind::request, "");
     program->reply_route_ = program->find_route(config::RouteKind::reply, "");
@@ -68,6 +70,7 @@ std::unique_ptr<Program> Program::compile(const config::Ast& ast, const Environm
         if (format) program->routes_->log_prefix = *format;
         else found.error({}, "log_prefix: " + format.error().what, format.error().hint);
     }
+    script_place() = {};
     return found.errors() == errors_before ? std::move(program) : nullptr;
 }
 

@@ -19,7 +19,8 @@ void Run::begin(const sip::Message& message, const net::Inbound& inbound, RouteM
     edits.clear();
     record_route = {};
     forward_no_connect = reply_no_connect = add_local_rport = false;
-    flags = 0;
+    flags = script_flags = 0;
+    xavps.clear();
     force_rport = replied = false;
     last_error = 0;
     reply_headers.clear();

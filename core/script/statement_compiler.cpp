@@ -2,6 +2,7 @@
 
 #include "core/script/compiler.h"
 #include "core/script/operators.h"
+#include "core/script/script_place.h"
 #include "core/script/variable_expression.h"
 
 namespace kahu::script {
@@ -31,6 +32,7 @@ void Compiler::compile_routes() {
         // route[X] is called from routes of every kind: what it may call is checked when it runs.
         const bool shared = route.kind == config::RouteKind::request && !route.name.empty();
         const Place place{route.kind, shared ? uint16_t{kAnyRoute} : route_mask(route.kind), false};
+        script_place().route = route.name;
         routes_.all[i].body = block(route.body, place);
     }
 }

@@ -27,4 +27,21 @@ class VariableExpression : public Expression {
     std::vector<TransformationUse> chain_;
 };
 
+// The same of what is no variable: a select.
+class TransformedExpression : public Expression {
+  public:
+    TransformedExpression(ExpressionPtr base, std::vector<TransformationUse> chain)
+        : base_(std::move(base)), chain_(std::move(chain)) {}
+
+    Value value(Run& run) const override {
+        Value v = base_->value(run);
+        for (const TransformationUse& step : chain_) v = step.row->apply(run, step, v);
+        return v;
+    }
+
+  private:
+    ExpressionPtr base_;
+    std::vector<TransformationUse> chain_;
+};
+
 }  // namespace kahu::script

@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/script/format.h"
 #include "core/script/scope.h"
+#include "core/script/selects.h"
 #include "core/script/transformation.h"
 #include "core/script/variable.h"
 #include "core/script/variable_expression.h"
@@ -115,6 +116,17 @@ Status add_inner(const VariableText& parts, const Scope& scope, std::string_view
     return {};
 }
 
+Result<std::vector<TransformationUse>> compile_chain(const VariableText& parts, const Scope& scope,
+                                                     std::string_view where) {
+    std::vector<TransformationUse> chain;
+    for (const std::string_view transformation : parts.transformations) {
+        auto step = compile_transformation(transformation, scope, where);
+        if (!step) return std::move(step).error();
+        chain.push_back(std::move(*step));
+    }
+    return chain;
+}
+
 }  // namespace
 
 Result<VariableText> split_variable(std::string_view text, size_t& used) {
@@ -144,6 +156,13 @@ Result<ExpressionPtr> compile_variable(std::string_view text, size_t& used, cons
                                        std::string_view where) {
     auto parts = split_variable(text, used);
     if (!parts) return std::move(parts).error();
+    if (parts->name == "sel" && parts->has_inner) {
+        auto select = compile_select(parts->inner, scope, where);
+        if (!select || parts->transformations.empty()) return select;
+        auto steps = compile_chain(*parts, scope, where);
+        if (!steps) return std::move(steps).error();
+        return ExpressionPtr(std::make_shared<TransformedExpression>(std::move(*select), std::move(*steps)));
+    }
     VariableUse use;
     use.row = scope.variable(parts->name);
     const size_t dot = parts->name.find('.');
@@ -162,13 +181,9 @@ Result<ExpressionPtr> compile_variable(std::string_view text, size_t& used, cons
     if (use.row->prepare != nullptr)
         if (Status prepared = use.row->prepare(use); !prepared)
             return std::move(prepared).error().context(fmt::format("variable ${}", use.name));
-    std::vector<TransformationUse> chain;
-    for (const std::string_view transformation : parts->transformations) {
-        auto step = compile_transformation(transformation, scope, where);
-        if (!step) return std::move(step).error();
-        chain.push_back(std::move(*step));
-    }
-    return ExpressionPtr(std::make_shared<VariableExpression>(std::move(use), std::move(chain)));
+    auto chain = compile_chain(*parts, scope, where);
+    if (!chain) return std::move(chain).error();
+    return ExpressionPtr(std::make_shared<VariableExpression>(std::move(use), std::move(*chain)));
 }
 
 }  // namespace kahu::script

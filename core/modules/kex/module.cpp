@@ -33,23 +33,15 @@ uint32_t bit(Run& run, const Args& args) {
 }
 
 // --- script flags: they begin at zero for every message ---------------------------------------------------
-struct ScriptFlags {
-    uint64_t message = 0;
-    uint32_t flags = 0;
-} g_script_flags;
-uint32_t& script_flags(Run& run) {
-    if (g_script_flags.message != run.number()) g_script_flags = {run.number(), 0};
-    return g_script_flags.flags;
-}
 int set_script_flag(Run& run, const Args& args) {
-    script_flags(run) |= bit(run, args);
+    run.script_flags |= bit(run, args);
     return 1;
 }
 int reset_script_flag(Run& run, const Args& args) {
-    script_flags(run) &= ~bit(run, args);
+    run.script_flags &= ~bit(run, args);
     return 1;
 }
-int is_script_flag_set(Run& run, const Args& args) { return truth((script_flags(run) & bit(run, args)) != 0); }
+int is_script_flag_set(Run& run, const Args& args) { return truth((run.script_flags & bit(run, args)) != 0); }
 
 // --- branch flags: of the Request-URI's branch (0), or of a further one -----------------------------------
 uint32_t* branch_flags(Run& run, const Args& args) {

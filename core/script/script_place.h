@@ -1,0 +1,22 @@
+// core/script/script_place.h -- what is being compiled, for variables that speak of the configuration itself.
+//
+// WHY    $def(NAME) and $cfg(route) are constants of the place where they are written.
+// LIVES  Set while Program::compile() runs, in the starting process; read by Variable::prepare only.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/config/ast.h"
+
+namespace kahu::script {
+
+struct ScriptPlace {
+    const std::vector<config::Define>* defines = nullptr;
+    std::string route;  // name of the route; empty: the main one of its kind
+};
+inline ScriptPlace& script_place() {
+    static ScriptPlace place;
+    return place;
+}
+
+}  // namespace kahu::script
