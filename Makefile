@@ -44,7 +44,10 @@ LDLIBS := -lssl -lcrypto -levent_core -lfmt -lpcre2-8 -lcares -lsystemd -lsqlite
 # Whatever is made appears whole or not at all, so that two makes at a time do not trip over each other.
 
 # --- layers: a folder may use only folders listed before it (scripts/check-layers) -----------------
+# Modules that others use (their api.h) stand first, so that unit tests, which link what stands before, have them.
+USED    := core/modules/tm core/modules/usrloc core/modules/auth
 MODULES := $(patsubst %/,%,$(sort $(wildcard core/modules/*/)))
+MODULES := $(filter $(MODULES),$(USED)) $(filter-out $(USED),$(MODULES))
 FOLDERS := mem core/base core/sip core/stats core/module core/proc core/net core/config core/db core/script \
            tls rpc $(MODULES) core/app
 name     = $(subst /,_,$(1))

@@ -9,9 +9,11 @@
 #include "core/modules/jsonrpcs/module.h"
 #include "core/modules/kex/module.h"
 #include "core/modules/maxfwd/module.h"
+#include "core/modules/pike/module.h"
 #include "core/modules/pv/module.h"
 #include "core/modules/registrar/module.h"
 #include "core/modules/rr/module.h"
+#include "core/modules/sanity/module.h"
 #include "core/modules/siputils/module.h"
 #include "core/modules/sl/module.h"
 #include "core/modules/textops/module.h"
@@ -31,9 +33,10 @@ namespace kahu::app {
 namespace {
 const ModuleDescriptor* const kModules[] = {
     &rpc::kModule,  // ctl
-    &tls::kModule,   &pv::kModule,      &sl::kModule,       &maxfwd::kModule, &siputils::kModule,  &textops::kModule,
-    &xlog::kModule,  &usrloc::kModule,  &jsonrpcs::kModule, &htable::kModule, &kex::kModule,       &counters::kModule,
-    &corex::kModule, &cfg_rpc::kModule, &tm::kModule,       &tm::kTmxModule,  &registrar::kModule, &rr::kModule,
+    &tls::kModule,     &pv::kModule,     &sl::kModule,     &maxfwd::kModule,    &siputils::kModule,
+    &textops::kModule, &xlog::kModule,   &usrloc::kModule, &jsonrpcs::kModule,  &sanity::kModule,
+    &pike::kModule,    &htable::kModule, &kex::kModule,    &counters::kModule,  &corex::kModule,
+    &cfg_rpc::kModule, &tm::kModule,     &tm::kTmxModule,  &registrar::kModule, &rr::kModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 
