@@ -5,12 +5,14 @@
 
 #include "core/base/log.h"
 #include "core/net/settings.h"
+#include "core/net/tcp_main.h"
 #include "core/script/run.h"
 #include "tls/api.h"
 #include "tls/channel.h"
 #include "tls/context.h"
 #include "tls/generation.h"
 #include "tls/handshake.h"
+#include "tls/low_memory.h"
 #include "tls/peer_info.h"
 #include "tls/session_cache.h"
 #include "tls/settings.h"
@@ -49,7 +51,8 @@ Status positive_or_default(const ParamValue& value) {
 
 constexpr std::string_view kNoEngines =
     "has no effect: keys are read from files, engines and hardware modules are not used";
-constexpr std::string_view kNoMemoryTest = "has no effect: the server copes with exhausted memory at every allocation";
+constexpr std::string_view kNoMemoryTest =
+    "has no effect: what open connections do is never refused in advance; low_mem_threshold1 keeps memory for them";
 constexpr std::string_view kOwnQueues =
     "has no effect: tcp_conn_wq_max and tcp_wq_max bound what waits for a handshake too";
 constexpr std::string_view kOneLog = "has no effect: log levels are those of debug=";
@@ -127,7 +130,7 @@ const Param kParams[] = {
      .remark = "has no effect: records are read from memory"},
     {.name = "tls_log", .number = &tls_log, .help = "Accepted for compatibility.", .applies = kRuntime, .remark = kOneLog},
     {.name = "tls_debug", .number = &tls_debug, .help = "Accepted for compatibility.", .applies = kRuntime, .remark = kOneLog},
-    {.name = "low_mem_threshold1", .number = &low_mem_threshold1, .min = -1, .unit = "KB", .help = "Accepted for compatibility.", .applies = kRuntime, .remark = kNoMemoryTest},
+    {.name = "low_mem_threshold1", .number = &low_mem_threshold1, .min = -1, .unit = "KB", .help = "Free shared memory below which new TLS connections are refused; 0 is off, -1 takes an eighth of the segment, at most 16 MB.", .applies = kRuntime},
     {.name = "low_mem_threshold2", .number = &low_mem_threshold2, .min = -1, .unit = "KB", .help = "Accepted for compatibility.", .applies = kRuntime, .remark = kNoMemoryTest},
     {.name = "ct_wq_max", .number = &ct_wq_max, .min = 0, .unit = "bytes", .help = "Accepted for compatibility.", .applies = kRuntime, .remark = kOwnQueues},
     {.name = "con_ct_wq_max", .number = &con_ct_wq_max, .min = 0, .unit = "bytes", .help = "Accepted for compatibility.", .applies = kRuntime, .remark = kOwnQueues},
@@ -195,6 +198,7 @@ Status start() {
     prepare_contexts();
     if (auto loaded = load_and_publish(); !loaded) return std::move(loaded).error();
     net::set_secure_channel(&secure_channel());
+    net::set_admission(why_no_memory);
     return {};
 }
 

@@ -17,6 +17,9 @@ void construct_connection_table(void* at, size_t bytes);
 // Frees half-received messages and bytes the socket did not take.  The owner, or tcp main after its death.
 void empty_connection(Connection& row);
 
+// The process that served it died inside it: forgets its TLS state, which may be half-written, and counts.
+void abandon_connection(Connection& row);
+
 constexpr size_t kNoRow = SIZE_MAX;
 size_t row_index(const Connection& row);
 // tcp main: the row's next id, published by publish_connection() when its fields are set.

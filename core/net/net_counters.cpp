@@ -22,6 +22,7 @@ const Counter kCounters[] = {
     {"tcp", "framing_errors", counter, "Connections closed because no SIP message could be found in their bytes.", &counters.framing_errors},
     {"tcp", "handshake_timeout", counter, "TLS handshakes that did not end in time.", &counters.handshake_timeout},
     {"tcp", "lost_with_worker", counter, "Connections closed because their worker died inside them.", &counters.lost_with_worker},
+    {"tcp", "leaked_bytes", counter, "About how much of the segment is held for ever by what died: TLS state of processes and of the connections lost with them.", &counters.leaked_bytes},
     {"tcp", "adopted", counter, "Connections that went on with the successor of a dead worker.", &counters.adopted},
     {"tcp", "pings_answered", counter, "CRLF keep-alives answered.", &counters.pings},
     {"udp", "received", counter, "Datagrams received.", &counters.udp_received},

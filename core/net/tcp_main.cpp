@@ -22,7 +22,6 @@
 #include "core/net/net_counters.h"
 #include "core/net/settings.h"
 #include "core/net/source_count.h"
-#include "core/net/stream_channel.h"
 #include "core/proc/child.h"
 #include "core/proc/process_table.h"
 #include "mem/contract.h"
@@ -32,6 +31,7 @@ namespace kahu::net {
 namespace {
 
 constexpr int kAcceptsPerTurn = 64;
+const char* (*g_admission)(Transport) = nullptr;
 constexpr clock::Millis kRest = 100;  // after accept() ran out of descriptors
 
 class TcpMain {
@@ -162,7 +162,8 @@ class TcpMain {
             UniqueFd fd(::accept4(listener.fd.get(), peer.raw(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
             if (!fd) {
                 if (errno == EINTR || errno == ECONNABORTED) continue;
-                if (errno != EAGAIN && errno != EWOULDBLOCK) accept_failed(errno);
+                // EINVAL: the supervisor shut the listening socket down, we are about to be told to stop.
+                if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINVAL) accept_failed(errno);
                 break;
             }
             admit(listener, peer, std::move(fd));
@@ -191,7 +192,8 @@ class TcpMain {
         if (listener.transport == Transport::tls &&
             open_tls_ - evicted_ >= static_cast<size_t>(settings.tls_max_connections) && !evict())
             return "tls_max_connections";
-        return free_rows_.empty() ? "connection table full" : nullptr;
+        if (free_rows_.empty()) return "connection table full";
+        return g_admission != nullptr ? g_admission(listener.transport) : nullptr;
     }
 
     // At the limit the oldest unfinished handshake gives way; an established connection never does.
@@ -397,8 +399,7 @@ class TcpMain {
         for (size_t index = 0; index < connection_capacity(); ++index) {
             Connection& row = connection_row(index);
             if (row.id.load() == 0 || row.owner.load() != worker.slot || fds_[index]) continue;
-            if (row.transport == Transport::tls && secure_channel()) secure_channel()->abandon(row);
-            stats::add(counters.lost_with_worker);
+            abandon_connection(row);
             row.state.store(ConnectionState::closing);
             row.id.store(0);
             free_row(index);
@@ -472,6 +473,7 @@ class TcpMain {
 
 }  // namespace
 
+void set_admission(const char* (*check)(Transport)) { g_admission = check; }
 int run_tcp_main(int slot) { return TcpMain(slot).run(); }
 
 }  // namespace kahu::net

@@ -7,7 +7,12 @@
 // FAILS  At a limit a new connection is accepted and closed (counted, logged once per second at most).  Out of
 //        descriptors, accepting rests for 100 ms.
 #pragma once
+#include "core/base/address.h"
 
 namespace kahu::net {
 int run_tcp_main(int slot);
-}
+
+// What may refuse a connection beside the limits of core/net/settings.h: nullptr lets it in, else the name of the
+// limit, for the log.  Set once, before the first fork.
+void set_admission(const char* (*check)(Transport));
+}  // namespace kahu::net

@@ -154,10 +154,9 @@ class TcpWorker {
     }
 
     void lost_with_predecessor(Link& link) {
-        stats::add(counters.lost_with_worker);
         LOG(warn, "tcp.lost_with_worker", kv("connection", static_cast<uint64_t>(link.id)),
             kv("peer", link.row->peer.text()));
-        if (link.row->transport == Transport::tls && secure_channel()) secure_channel()->abandon(*link.row);
+        abandon_connection(*link.row);
         discard(link);
     }
 

@@ -20,6 +20,7 @@
 #include "core/stats/counters.h"
 #include "mem/heap_stats.h"
 #include "mem/recover.h"
+#include "mem/segment.h"
 #include "mem/slot.h"
 
 namespace kahu::proc {
@@ -189,7 +190,7 @@ class Supervisor {
         if (!found.heap_sane) return fresh_segment("the heap's bookkeeping was overwritten");
         if (rate_.add(cause, clock::read())) return fresh_segment("processes die again and again");
         if (cause == Cause::crashed || cause == Cause::hung) walk_heap_aside();
-        return kGoOn;
+        return leaks_too_much() ? fresh_segment("lost connections hold too much of the segment") : kGoOn;
     }
 
     void report(int slot, pid_t pid, int wait_status, Cause cause, const mem::RecoveryReport& found) {
@@ -204,6 +205,13 @@ class Supervisor {
             kv("core", signalled && WCOREDUMP(wait_status) ? "yes" : "no"), kv("crash_file", file.empty() ? "-" : file),
             kv("read_locks", found.readers_released), kv("write_locks", found.writers_released),
             kv("heap_sane", found.heap_sane));
+    }
+
+    bool leaks_too_much() const {
+        const int64_t limit = settings.leak_restart_mb;
+        if (limit == 0 || !hatchery_.leaked_bytes) return false;
+        const auto bytes = limit > 0 ? limit << 20 : static_cast<int64_t>(mem::segment_info().heap_bytes / 4);
+        return hatchery_.leaked_bytes() > bytes;
     }
 
     // In a process of its own, so that whatever it meets cannot hurt us, and nobody waits for it.

@@ -31,6 +31,8 @@ struct Hatchery {
     void (*ready)() = nullptr;
     // SIGUSR1: log statistics.  SIGHUP was passed on to the children already.
     void (*statistics)() = nullptr;
+    // Bytes of the segment that deaths have cost; nullptr: none.  Looked at after each death.
+    int64_t (*leaked_bytes)() = nullptr;
     // Once, before the processes are asked to stop for good.
     void (*stopping)() = nullptr;
     // Where crash files go.

@@ -1,0 +1,211 @@
+"""Workers die, hang and are killed; memory and descriptors run out.  Nobody else is hurt (test/crash does it at length)."""
+import os
+import re
+import signal
+import socket
+import time
+
+import pytest
+
+from support.kahu import wait_until
+from support.process import descendants, is_alive
+from support.rpc import Fault, structs, values
+from support.sip import request
+
+pytestmark = pytest.mark.kahu_only
+DEATHS = (r"process\.|segment|server\.|supervisor",)
+
+# INFO keeps a worker busy for ever: what a message that hangs it looks like.
+HANGING = """
+request_route {
+	if (is_method("INFO")) {
+		$var(a) = 1;
+		while ($var(a) == 1) { $var(b) = 1; while ($var(b) == 1) { $var(c) = 1; while ($var(c) == 1) { $var(d) = 1; } } }
+	}
+	sl_send_reply("200", "OK");
+	exit;
+}
+"""
+
+
+def crashing(make_kahu, tmp_path, core="", **more):
+    server = make_kahu(core=f'crash_dir="{tmp_path}"\n{core}', **more).start()
+    server.allowed_alarms = DEATHS
+    return server
+
+
+def worker(server, title="tcp receiver", index=0):
+    return server.processes_titled(title)[index]
+
+
+def titled(server, title, timeout=5):
+    """The processes of that title as soon as the rpc process answers."""
+    def ask():
+        try:
+            return server.processes_titled(title)
+        except Fault:
+            return None
+    return wait_until(ask, timeout)
+
+
+def counter(server, name):
+    found = re.search(rf"\b{name}\s*=\s*(\d+)", server.rpc("stats.get_statistics", "all"))
+    return int(found[1])
+
+
+def ask(client):
+    response = client.ask(request(transport=client.transport))
+    return response is not None and response.status == 200
+
+
+@pytest.mark.parametrize("title", ["tcp main", "timer", "ctl handler"])
+def test_others_than_workers_may_die(make_kahu, title):
+    server = make_kahu().start()
+    server.allowed_alarms = DEATHS
+    clients = [server.tls() for _ in range(10)]
+    for _ in range(3):
+        victim = titled(server, title)[0]
+        os.kill(victim, signal.SIGKILL)
+        with server.tls() as newcomer:
+            assert ask(newcomer)
+        assert all(ask(client) for client in clients)
+        assert wait_until(lambda: titled(server, title) not in (None, [victim]), 5)
+    for client in clients:
+        client.close()
+    assert values(server.rpc("shm.walk"))["valid"] == "1"
+
+
+def test_message_that_hangs_its_worker(make_kahu, tmp_path):
+    server = crashing(make_kahu, tmp_path, "worker_watchdog=2\nmax_while_loops=1000000000", script=HANGING, workers=2)
+    clients = [server.tls() for _ in range(8)]
+    poison = server.tls()
+    poison.send(request("INFO", transport="TLS", body="a=crypto:1 X inline:c2VjcmV0\r\n", Call_ID="the-poison"))
+    files = wait_until(lambda: list(tmp_path.glob("crash-*.txt")), 12)
+    assert len(files) == 1
+    assert wait_until(lambda: "message:" in files[0].read_text(errors="replace"), 2)
+    text = files[0].read_text(errors="replace")
+    assert "the-poison" in text and "SIGABRT" in text and "peer: 127.0.0.1" in text and "backtrace:" in text
+    assert "c2VjcmV0" not in text
+    assert all(ask(client) for client in clients), "the others live on"
+    assert poison.receive(1) is None
+    assert counter(server, "deaths_hung") == 1 and counter(server, "lost_with_worker") == 1
+    assert any("hung" in row["LAST"] for row in structs(server.rpc("core.deaths")))
+    time.sleep(1)
+    assert len(list(tmp_path.glob("crash-*.txt"))) == 1, "it was processed again"
+    for client in [*clients, poison]:
+        client.close()
+    server.is_well()
+
+
+def test_stopped_process_is_replaced(make_kahu, tmp_path):
+    server = crashing(make_kahu, tmp_path, "worker_watchdog=2")
+    victim = worker(server)
+    os.kill(victim, signal.SIGSTOP)
+    assert wait_until(lambda: not is_alive(victim), 8)
+    server.is_well()
+
+
+def test_crashes_again_and_again_end_in_a_fresh_segment(make_kahu, tmp_path):
+    server = crashing(make_kahu, tmp_path, f'pid_file="{tmp_path}/pid"')
+    main = server.pid
+    for _ in range(5):
+        wait_until(lambda: len(descendants(main)) >= 9, 5)
+        os.kill(worker(server), signal.SIGSEGV)
+        time.sleep(0.1)
+    begun = time.monotonic()
+    assert wait_until(lambda: "server.fresh_segment" in server.log(), 5)
+    assert wait_until(lambda: server.log().count("server.ready") == 2, 5)
+    took = time.monotonic() - begun
+    assert server.pid == main and server.running()
+    with server.tls() as client:
+        assert ask(client)
+    print(f"fresh after {took:.2f} s")
+    assert took < 3
+    assert counter(server, "fresh_segments") == 1
+    server.is_well()
+
+
+def test_even_the_supervisor_may_die(make_kahu):
+    server = make_kahu().start()
+    server.allowed_alarms = DEATHS
+    supervisor = descendants(server.pid)[0]
+    os.kill(supervisor, signal.SIGKILL)
+    assert wait_until(lambda: server.log().count("server.ready") == 2, 8)
+    server.is_well()
+
+
+def test_server_that_never_lasts_gives_up(make_kahu):
+    """Each try ends at once; the pauses grow, and a stop is heard in them."""
+    server = make_kahu().start()
+    server.allowed_alarms = DEATHS
+    for tries in range(2, 4):
+        os.kill(descendants(server.pid)[0], signal.SIGKILL)
+        assert wait_until(lambda: server.log().count("server.ready") == tries, 10)
+    os.kill(descendants(server.pid)[0], signal.SIGKILL)
+    assert wait_until(lambda: "server.waiting seconds=2" in server.log(), 5)
+
+
+def test_stop_finishes_what_is_half_received(make_kahu):
+    server = make_kahu(workers=1).start()
+    with server.tls() as client, server.tls() as idle:
+        message = request(transport="TLS", body="x" * 200)
+        client.send(message[:150])
+        assert ask(idle)
+        time.sleep(0.2)
+        server.send_signal(signal.SIGTERM)
+        assert idle.receive(2) is None, "an idle connection is closed at once"
+        with pytest.raises(OSError):
+            socket.create_connection(("127.0.0.1", server.tls_port), timeout=1)
+        client.send(message[150:])
+        response = client.receive(2)
+        assert response is not None and response.status == 200
+    server.process.wait(3)
+
+
+def test_drain_by_command(make_kahu):
+    server = make_kahu(workers=1).start()
+    with server.tls() as client:
+        assert ask(client)
+        assert values(server.rpc("core.drain", 20))["connections"] == "1"
+        assert server.process.wait(3) == 0
+
+
+@pytest.mark.load
+def test_memory_runs_out(make_kahu, long_or_short):
+    connections, rounds = long_or_short(3000, 1200), long_or_short(10, 2)
+    server = make_kahu(options=["-m", "16"], workers=2, connections=4096).start()
+    server.allowed_alarms = (r"memory|low_mem|refused",)
+    with server.tls() as faithful:
+        assert ask(faithful)
+        served = []
+        for _ in range(rounds):
+            result = server.load("idle", "--total", connections, "--hold", 1, "--timeout", 5, "--concurrency", 50,
+                                 "--request")
+            served.append(result.answered)
+            assert ask(faithful), "the one that was there goes on"
+            assert wait_until(lambda: values(server.rpc("shm.walk"))["valid"] == "1", 5)
+            wait_until(lambda: counter(server, "current_opened_connections") <= 2, 5)
+            server.is_well()
+        print(f"served of {connections}: {served}")
+        assert min(served) > 300 and min(served) > 0.9 * max(served), f"capacity drifts: {served}"
+        assert not [line for line in server.log().splitlines() if "process.died" in line]
+
+
+@pytest.mark.load
+def test_descriptors_run_out(make_kahu):
+    server = make_kahu(core="open_files_limit=200", workers=1).start()
+    server.allowed_alarms = (r"descriptors",)
+    with server.tls() as faithful:
+        crowd = []
+        for _ in range(300):
+            try:
+                crowd.append(socket.create_connection(("127.0.0.1", server.plain_port), timeout=1))
+            except OSError:
+                break
+        assert ask(faithful)
+        for each in crowd:
+            each.close()
+        assert ask(faithful)
+    assert wait_until(lambda: not server.is_well(), 5)
+    lines = [line for line in server.log().splitlines() if "accept_failed" in line]
+    assert len(lines) < 10, "logged too often"

@@ -1,0 +1,14 @@
+// tls/low_memory.h -- no new TLS connections while the segment is nearly full (low_mem_threshold1).
+//
+// WHY    A handshake that fails for want of memory has cost most of what it would have cost to succeed, and takes what
+//        open connections need to go on.  Refusing at accept() costs nothing.
+// LIVES  The figure is asked for at most every 20 ms.
+#pragma once
+#include "core/base/address.h"
+
+namespace kahu::tls {
+
+// For net::set_admission(): nullptr, or the limit that was reached.
+const char* why_no_memory(Transport transport);
+
+}  // namespace kahu::tls
