@@ -39,6 +39,7 @@ struct Batch {
 std::unique_ptr<Batch> g_batch;
 uint16_t g_listener = UINT16_MAX;
 int g_socket = -1;
+bool g_receiving = false;  // only then is there an end of the batch at which the answers leave
 
 void send_answers() {
     Batch& batch = *g_batch;
@@ -73,12 +74,14 @@ void receive() {
         stats::add(counters.udp_received, n);
         const Listener& listener = listeners()[g_listener];
         Inbound inbound{.transport = Transport::udp, .local = listener.address, .listener = g_listener};
+        g_receiving = true;
         for (int i = 0; i < n; ++i) {
             const std::string_view datagram(batch.received[i], batch.in[i].msg_len);
             if (is_keepalive(datagram)) continue;
             inbound.source = batch.from[i];
             dispatch(datagram, inbound);
         }
+        g_receiving = false;
         send_answers();
         if (n < static_cast<int>(kBatch)) return;
     }
@@ -99,7 +102,7 @@ void prepare_batch() {
 }  // namespace
 
 bool answer_in_batch(uint16_t listener, const SocketAddress& to, std::string_view bytes) {
-    if (listener != g_listener || g_batch == nullptr) return false;
+    if (listener != g_listener || !g_receiving) return false;
     Batch& batch = *g_batch;
     if (batch.answers == std::size(batch.out) || batch.answer_used + bytes.size() > kAnswerBytes) send_answers();
     if (bytes.size() > kAnswerBytes) return false;

@@ -1,0 +1,307 @@
+"""forward() between UDP, TCP and TLS: what the next hop gets, how replies find back, names, dead and slow peers."""
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+from support.dns import NameServer
+from support.endpoint import Endpoint
+from support.paths import free_port
+from support.process import wait_until
+from support.rpc import structs, values
+from support.sip import request
+
+MODULES = "\n".join(f'loadmodule "{name}.so"' for name in "ctl pv sl maxfwd siputils textops rr tls".split())
+SCRIPT = """
+request_route {
+	if (is_method("OPTIONS") && $rU == $null) {
+		sl_send_reply("200", "OK");
+		exit;
+	}
+	if (!mf_process_maxfwd_header("10")) {
+		sl_send_reply("483", "Too Many Hops");
+		exit;
+	}
+	if (loose_route()) {
+		if (!forward()) sl_send_reply("478", "Cannot forward");
+		exit;
+	}
+	record_route();
+	if (!forward()) sl_send_reply("478", "Cannot forward");
+}
+"""
+VERIFYING = """
+[server:default]
+method = TLSv1.2+
+certificate = @CERTS@/server.crt
+private_key = @CERTS@/server.key
+[client:default]
+method = TLSv1.2+
+verify_certificate = yes
+require_certificate = yes
+ca_list = @CERTS@/ca.crt
+"""
+
+
+@pytest.fixture
+def proxy(make_kahu):
+    def make(**options):
+        return make_kahu(modules=MODULES, script=SCRIPT, **{"workers": 2, **options}).start()
+
+    return make
+
+
+@pytest.fixture
+def endpoint(certificates):
+    made = []
+
+    def make(transport="udp", certificate="server", **options):
+        if transport == "tls":
+            options |= {"certificate": certificates.cert(certificate), "key": certificates.key(certificate)}
+        made.append(Endpoint(transport, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def names():
+    made = []
+
+    def make(zone, **options):
+        made.append(NameServer(zone, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def with_names(server, more=""):
+    return f'dns_servers="127.0.0.1:{server.port}"\ndns_retr_time=1\ndns_retr_no=1\n{more}\n'
+
+
+def message(uri, transport, method="MESSAGE", **more):
+    return request(method, uri, transport.upper(), **more)
+
+
+@pytest.mark.parametrize("to", ["udp", "tcp", "tls"])
+@pytest.mark.parametrize("by", ["udp", "tcp", "tls"])
+def test_forwards_between_transports(proxy, endpoint, by, to):
+    """PX-04 PX-09 PX-10 PX-14: request and reply on each pair."""
+    server, far = proxy(), endpoint(to)
+    with server.client(by) as client:
+        response = client.ask(message(far.uri, by, body="hello"))
+        got = far.next()
+        assert got is not None and got.uri == far.uri and got.body == b"hello"
+        assert response is not None and response.status == 200
+        assert len(response.all("Via")) == 1 and len(got.all("Via")) == 2
+        assert got.all("Via")[0].startswith(f"SIP/2.0/{to.upper()} 127.0.0.1:")
+        assert got.header("Max-Forwards") == "69"
+        ours = got.all("Record-Route")
+        assert len(ours) == (1 if by == to else 2)
+        assert (f"transport={to}" in ours[0]) == (to != "udp")
+        assert (f"transport={by}" in ours[-1]) == (by != "udp")
+
+
+def test_a_connection_is_reused_and_made_again(proxy, endpoint):
+    server, far = proxy(), endpoint("tcp")
+    with server.udp() as client:
+        for _ in range(20):
+            assert client.ask(message(far.uri, "udp")).status == 200
+        assert far.connections == 1
+        far.hang_up()
+        assert wait_until(lambda: values(server.rpc("core.tcp_info"))["opened_connections"] == "0")
+        assert client.ask(message(far.uri, "udp")).status == 200
+        assert far.connections == 2
+
+
+def test_requests_go_back_over_the_connection_they_came_on(proxy, endpoint):
+    """What is sent to the source address of an inbound connection uses it."""
+    server = proxy()
+    with server.tcp() as phone, server.udp() as caller:
+        assert phone.ask(request("OPTIONS", transport="TCP")).status == 200
+        caller.send(message(f"sip:phone@127.0.0.1:{phone.local_port};transport=tcp", "udp"))
+        assert phone.read_bytes(10).startswith(b"MESSAGE sip:phone@")
+
+
+def test_px_23_copies_get_the_same_branch(proxy, endpoint):
+    server, far = proxy(), endpoint("udp")
+    with server.udp() as client:
+        copy = message(far.uri, "udp")
+        branches = []
+        for data in (copy, copy, message(far.uri, "udp")):
+            client.ask(data)
+            branches.append(far.next().all("Via")[0].split("branch=")[1].split(";")[0])
+    assert branches[0] == branches[1] != branches[2]
+    assert all(branch.startswith("z9hG4bK") for branch in branches)
+
+
+def test_replies_that_are_not_ours_go_nowhere(proxy, endpoint):
+    """PX-14, 16.7.3: a single Via, or a top Via of somebody else."""
+    server, far = proxy(), endpoint("udp", status="")
+    with server.udp() as client:
+        client.send(message(far.uri, "udp"))
+        reply = far.next().reply()
+        vias = [line for line in reply.split(b"\r\n") if line.startswith(b"Via:")]
+        for bad in (reply.replace(vias[1] + b"\r\n", b""), reply.replace(b"127.0.0.1:%d" % server.plain_port, b"10.9.9.9")):
+            far.socket.sendto(bad, ("127.0.0.1", server.plain_port))
+        assert client.receive(timeout=0.3) is None
+        far.socket.sendto(reply, ("127.0.0.1", server.plain_port))
+        assert client.receive().status == 200
+
+
+def test_dialog_over_two_record_routes(proxy, endpoint):
+    """PX-10: the callee behind TLS sends a BYE to a caller on UDP through both our routes."""
+    server, callee, caller = proxy(), endpoint("tls"), endpoint("udp")
+    with server.udp() as client:
+        client.ask(message(callee.uri, "udp"))
+        routes = callee.next().all("Record-Route")
+    assert len(routes) == 2
+    bye = request("BYE", caller.uri, "TLS", To="<sip:a@b>;tag=x", headers=[f"Route: {', '.join(routes)}"],
+                  via_port=callee.port)
+    callee.send(bye)
+    got = caller.next()
+    assert got is not None and got.method == "BYE" and got.all("Route") == []
+    assert wait_until(lambda: not callee.responses.empty())
+    assert callee.connections == 1
+
+
+# --- TLS ----------------------------------------------------------------------------------------------
+def zone_for(name, port, service="_sips._tcp."):
+    return {(service + name, "SRV"): [(1, 1, port, "host." + name)], ("host." + name, "A"): ["127.0.0.1"]}
+
+
+def test_ur_04_tls_servers_prove_their_name(proxy, endpoint, names, certificates):
+    """SNI is the domain; a certificate of another name is refused (UR-06)."""
+    certificates.run("server", "--name", "right", "--dns", "right.example")
+    far, wrong = endpoint("tls", "right"), endpoint("tls", "server")
+    dns = names(zone_for("right.example", far.port) | zone_for("wrong.example", wrong.port))
+    server = proxy(core=with_names(dns), tls=VERIFYING)
+    with server.udp() as client:
+        assert client.ask(message("sips:bob@right.example", "udp")).status == 200
+        assert far.next().sni == "right.example"
+        assert client.ask(message("sips:bob@right.example", "udp")).status == 200
+        assert far.connections == 1
+        client.send(message("sips:bob@wrong.example", "udp"))
+        assert wrong.next(timeout=1) is None
+        assert wait_until(lambda: "does not name wrong.example" in server.log())
+
+
+def test_ur_01_sips_goes_over_tls_only(proxy, endpoint):
+    server, plain, far = proxy(), endpoint("udp"), endpoint("tls")
+    with server.udp() as client:
+        assert client.ask(message(f"sips:bob@127.0.0.1:{far.port};transport=udp", "udp")).status == 200
+        got = far.next()
+        assert got.uri.startswith("sips:") and got.all("Record-Route")[0].startswith("<sips:")
+        client.send(message(f"sips:bob@127.0.0.1:{plain.port};transport=udp", "udp"))
+        assert plain.next(timeout=0.5) is None
+
+
+# --- names --------------------------------------------------------------------------------------------
+def test_px_25_naptr_then_srv_then_address(proxy, endpoint, names):
+    far = endpoint("tcp")
+    dns = names({("x.example", "NAPTR"): [(10, 1, "s", "SIP+D2T", "_sip._tcp.x.example"),
+                                         (20, 1, "s", "SIP+D2U", "_sip._udp.x.example")],
+                 ("_sip._tcp.x.example", "SRV"): [(1, 1, far.port, "host.x.example")],
+                 ("host.x.example", "A"): ["127.0.0.1"]})
+    server = proxy(core=with_names(dns, "dns_try_naptr=yes"))
+    with server.udp() as client:
+        for _ in range(5):
+            assert client.ask(message("sip:bob@x.example", "udp")).status == 200
+        assert far.next().all("Via")[0].startswith("SIP/2.0/TCP")
+    asked = [pair for pair in dns.asked]
+    assert asked[0] == ("x.example", "NAPTR")
+    assert len(asked) == len(set(asked)), "asked for once, then from the cache"
+
+
+def test_names_that_do_not_exist_are_answered(proxy, names):
+    dns = names({})
+    server = proxy(core=with_names(dns))
+    with server.udp() as client:
+        assert client.ask(message("sip:bob@nowhere.example", "udp")).status == 478
+        before = len(dns.asked)
+        assert client.ask(message("sip:bob@nowhere.example", "udp")).status == 478
+        assert len(dns.asked) == before, "remembered"
+
+
+def test_a_silent_name_server_stops_nobody(proxy, endpoint, names):
+    dns, far = names({}, silent=True), endpoint("udp")
+    server = proxy(core=with_names(dns))
+    with server.udp() as client:
+        for _ in range(50):
+            client.send(message("sip:bob@slow.example", "udp"))
+        started = time.monotonic()
+        assert client.ask(message(far.uri, "udp")).status == 200
+        assert time.monotonic() - started < 0.5
+        assert client.receive(timeout=5).status == 478
+
+
+def test_host_names_of_the_hosts_file(proxy, endpoint, names):
+    dns, far = names({}), endpoint("udp")
+    server = proxy(core=with_names(dns))
+    with server.udp() as client:
+        assert client.ask(message(f"sip:bob@localhost:{far.port}", "udp")).status == 200
+
+
+# --- peers that do not behave ---------------------------------------------------------------------------
+def test_a_refused_connection_is_counted_and_stops_nobody(proxy, endpoint):
+    server, far = proxy(), endpoint("tcp")
+    with server.udp() as client:
+        client.send(message(f"sip:bob@127.0.0.1:{free_port()};transport=tcp", "udp"))
+        assert client.ask(message(far.uri, "udp")).status == 200
+        assert wait_until(lambda: "tcp.connect_failed" in server.log())
+        assert wait_until(lambda: values(server.rpc("core.tcp_info"))["opened_connections"] == "1")
+
+
+def test_a_peer_that_does_not_read_stops_nobody(proxy, endpoint):
+    server = proxy(core="tcp_send_timeout=2\ntcp_conn_wq_max=200000")
+    deaf, far = endpoint("tcp", reads=False), endpoint("tcp")
+    with server.udp() as client, server.tcp() as other:
+        def given_up():
+            for _ in range(5):
+                client.send(message(deaf.uri, "udp", body="x" * 20000))
+            assert other.ask(message(far.uri, "tcp")).status == 200
+            return client.receive(timeout=0.01) is not None and "send timeout" in server.log()
+
+        assert wait_until(given_up, seconds=15), server.log()
+        while client.receive(timeout=0.5) is not None:
+            pass
+        started = time.monotonic()
+        for _ in range(20):
+            assert client.ask(message(far.uri, "udp")).status == 200
+        assert time.monotonic() - started < 5
+
+
+def test_a_tls_peer_that_never_answers_is_given_up(proxy, endpoint):
+    server = proxy(core="tls_handshake_timeout=1")
+    silent, far = endpoint("tcp", reads=False), endpoint("tls")
+    with server.udp() as client:
+        client.send(message(f"sip:bob@127.0.0.1:{silent.port};transport=tls", "udp"))
+        assert client.ask(message(far.uri, "udp")).status == 200
+        assert wait_until(lambda: "tls.handshake.failed" in server.log(), seconds=5)
+
+
+@pytest.mark.parametrize("to", ["tcp", "tls"])
+def test_outgoing_connections_survive_their_worker(proxy, endpoint, to):
+    server, far = proxy(), endpoint(to)
+    server.allowed_alarms = (r"process\.died",)
+    with server.udp() as client:
+        assert client.ask(message(far.uri, "udp")).status == 200
+        for _ in range(3):
+            for pid in server.processes_titled("tcp receiver"):
+                os.kill(pid, signal.SIGKILL)
+            assert wait_until(lambda: len(server.processes_titled("tcp receiver")) == 2)
+            assert wait_until(lambda: (r := client.ask(message(far.uri, "udp"))) is not None and r.status == 200)
+        assert far.connections == 1
+        for pid in server.processes_titled("tcp main"):
+            os.kill(pid, signal.SIGKILL)
+        assert wait_until(lambda: (r := client.ask(message(far.uri, "udp"))) is not None and r.status == 200)
+        assert far.connections == 1
+        other = Endpoint("tcp")
+        assert wait_until(lambda: (r := client.ask(message(other.uri, "udp"))) is not None and r.status == 200)
+        other.close()
