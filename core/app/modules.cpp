@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "core/modules/auth/module.h"
+#include "core/modules/auth_db/module.h"
 #include "core/modules/cfg_rpc/module.h"
 #include "core/modules/corex/module.h"
 #include "core/modules/counters/module.h"
+#include "core/modules/db_sqlite/module.h"
 #include "core/modules/htable/module.h"
 #include "core/modules/jsonrpcs/module.h"
 #include "core/modules/kex/module.h"
@@ -37,6 +40,9 @@ const ModuleDescriptor* const kModules[] = {
     &textops::kModule, &xlog::kModule,   &usrloc::kModule, &jsonrpcs::kModule,  &sanity::kModule,
     &pike::kModule,    &htable::kModule, &kex::kModule,    &counters::kModule,  &corex::kModule,
     &cfg_rpc::kModule, &tm::kModule,     &tm::kTmxModule,  &registrar::kModule, &rr::kModule,
+    &auth::kModule,
+    &auth_db::kModule,
+    &db_sqlite::kModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 
