@@ -45,7 +45,7 @@ test-crash: all                                       ## the long tests of crash
 	@$(STORM) --kills 1000 --connections 1000 --pause 0.17
 	@for victim in main timer; do $(STORM) --kills 100 --victim $$victim || exit 1; done
 	@$(STORM) --kills 100 --victim rpc --reload
-	@for point in lock alloc; do $(STORM) --kills 100 --pause 0.1 --inject $$point:0:7 --connections 100 || exit 1; done
+	@for point in lock:0:61 alloc:0:97 fail:0:3; do $(STORM) --kills 200 --pause 0.12 --inject $$point --connections 100 || exit 1; done
 	@for point in lock:0:7 alloc:0:97; do $(STORM) --kills 50 --victim rpc --reload --inject $$point --connections 40 || exit 1; done
 	@for name in SEGV ABRT; do $(STORM) --kills 20 --pause 3 --signal $$name || exit 1; done
 

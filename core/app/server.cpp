@@ -362,7 +362,10 @@ int failed_to_start(const Error& error) {
 
 // A child of the guardian: the supervisor, for as long as the segment can be trusted.
 int supervise() {
-    if (Status built = g_start->build(); !built) return failed_to_start(built.error());
+    if (Status built = g_start->build(); !built) {
+        const int status = failed_to_start(built.error());
+        return proc::fresh_starts() > 0 ? proc::kFreshSegment : status;  // it once worked: perhaps it will again
+    }
     proc::Hatchery hatchery;
     hatchery.roles = kRoles;
     hatchery.after_death = after_death;
@@ -371,6 +374,7 @@ int supervise() {
     hatchery.stopping = refuse_connections;
     hatchery.leaked_bytes = [] { return stats::sum(net::counters.leaked_bytes); };
     hatchery.crash_directory = g_crash_directory;
+    proc::leave_terminal(g_keep_stderr);
     proc::set_process_title("supervisor");
     return proc::run_supervisor(hatchery);
 }

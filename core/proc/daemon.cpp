@@ -49,7 +49,7 @@ Status go_to_background() {
     return {};
 }
 
-void report_ready(bool keep_stderr) {
+void leave_terminal(bool keep_stderr) {
     if (g_ready_pipe < 0) return;
     const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (null) {
@@ -57,6 +57,11 @@ void report_ready(bool keep_stderr) {
         ::dup2(null.get(), STDOUT_FILENO);
         if (!keep_stderr) ::dup2(null.get(), STDERR_FILENO);
     }
+}
+
+void report_ready(bool keep_stderr) {
+    if (g_ready_pipe < 0) return;
+    leave_terminal(keep_stderr);
     const char ready = 1;
     (void)!::write(g_ready_pipe, &ready, 1);
     ::close(g_ready_pipe);

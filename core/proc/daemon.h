@@ -12,6 +12,8 @@
 namespace kahu::proc {
 
 Status go_to_background();
+// In the daemon, before it forks others: gives up the terminal unless `keep_stderr`.  No effect in the foreground.
+void leave_terminal(bool keep_stderr);
 // In the daemon: lets the waiting parent exit with 0, and gives up the terminal unless `keep_stderr`.  No effect in
 // the foreground.
 void report_ready(bool keep_stderr);

@@ -149,7 +149,9 @@ def storm(server, loads, arguments, dice):
                                               "answer_p50_us", "answer_p99_us", "answer_max_us", "handshake_p99_us",
                                               "handshake_max_us", "failures") if key in result}
         print(f"  {name:15} {shown}", flush=True)
-        if result.failures:
+        if arguments.inject and arguments.inject.startswith("fail"):
+            lost += sum(result.failures.values())  # who wanted what could not be had
+        elif result.failures:
             problems.append(f"{name}: {result.failures}")
     if server.running():
         time.sleep(1.5)
