@@ -299,8 +299,16 @@ bool is_authenticated(const Connection& connection) {
     return info && info->verified;
 }
 
-constexpr net::SecureChannel kChannel{open,     feed,    handshake, read,          write,
-                                      shutdown, release, abandon,   handshake_cut, is_authenticated};
+constexpr net::SecureChannel kChannel{.open = open,
+                                      .feed = feed,
+                                      .handshake = handshake,
+                                      .read = read,
+                                      .write = write,
+                                      .shutdown = shutdown,
+                                      .release = release,
+                                      .abandon = abandon,
+                                      .handshake_cut = handshake_cut,
+                                      .is_authenticated = is_authenticated};
 
 }  // namespace
 

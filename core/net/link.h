@@ -19,7 +19,6 @@ struct Link {
     event readable{};
     event writable{};
     bool waits_to_write = false;
-    bool close_when_sent = false;          // after a reply to what could not be framed
     clock::Millis connect_deadline = 0;    // of connect(); 0: none is going on
     clock::Millis handshake_deadline = 0;  // 0: none is going on
 };
