@@ -24,9 +24,11 @@ DESTDIR ?=
 # --- build modes ---------------------------------------------------------------------------------
 WARN   := -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers -Werror
 CXXSTD := -std=c++20
-COMMON  = $(CXXSTD) -g -pthread $(WARN) -I. -I$(B)/gen -DKAHU_VERSION='"$(VERSION)"' -fno-omit-frame-pointer
+SYMBOLS := -g
+COMMON  = $(CXXSTD) $(SYMBOLS) -pthread $(WARN) -I. -I$(B)/gen -DKAHU_VERSION='"$(VERSION)"' -fno-omit-frame-pointer
 ifeq ($(SAN),asan)
   B     := build/asan
+  SYMBOLS := -g1
   FLAGS := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -DKAHU_SANITIZED=1
 else ifeq ($(SAN),ubsan)
   B     := build/ubsan
