@@ -21,6 +21,9 @@ uint16_t uri_port(const sip::Uri& uri);  // or the default of its transport
 
 bool is_myself(const sip::Uri& uri);
 
+// At the start of a request: takes a maddr that names this server, with port and transport, out of the Request-URI.
+void strip_own_maddr(Run& run);
+
 // A name from a URI or header in a Uri of its own; nullptr if it is not a valid URI.  `into` keeps the result.
 const sip::Uri* parse_into(std::string_view text, sip::Uri& into);
 

@@ -5,6 +5,7 @@
 #include "core/net/settings.h"
 #include "core/script/compiler.h"
 #include "core/script/format.h"
+#include "core/script/message_facts.h"
 #include "core/script/outgoing.h"
 #include "core/script/params.h"
 #include "core/script/reply.h"
@@ -103,6 +104,7 @@ void Program::handle(std::string_view bytes, const net::Inbound& from) const {
     if (request && is_stream(from.transport)) note_alias(work.message, from);
     work.run.begin(work.message, from, request ? kRequestRoute : kReplyRoute);
     work.run.program = this;
+    if (request) strip_own_maddr(work.run);
     if (route >= 0) run_route(route, work.run);
     if (request) {
         if (g_layer.request_done != nullptr) g_layer.request_done(work.run);

@@ -10,8 +10,8 @@ from support.dns import NameServer
 from support.endpoint import Endpoint
 from support.paths import free_port
 from support.process import wait_until
-from support.rpc import structs, values
-from support.sip import request
+from support.rpc import values
+from support.sip import request, tls_context
 
 MODULES = "\n".join(f'loadmodule "{name}.so"' for name in "ctl pv sl maxfwd siputils textops rr tls".split())
 SCRIPT = """
@@ -171,6 +171,37 @@ def test_dialog_over_two_record_routes(proxy, endpoint):
     assert callee.connections == 1
 
 
+# --- aliases --------------------------------------------------------------------------------------------
+def asks_for_alias(port, transport):
+    return request("OPTIONS", transport=transport, Via=f"SIP/2.0/{transport} 127.0.0.1:{port};alias;branch=z9hG4bKalias")
+
+
+def test_aliases_are_used_for_sending(proxy):
+    """RFC 5923: what goes to the port in the Via uses the connection that asked for it."""
+    server, port = proxy(core="tcp_accept_aliases=yes"), free_port()
+    with server.tcp() as peer, server.udp() as caller:
+        assert peer.ask(asks_for_alias(port, "TCP")).status == 200
+        def arrives():
+            caller.send(message(f"sip:bob@127.0.0.1:{port};transport=tcp", "udp"))
+            return peer.read_bytes(10, timeout=0.3).startswith(b"MESSAGE")
+        assert wait_until(arrives)
+
+
+def test_ur_09_aliases_of_unknown_peers_are_not_used(proxy, certificates):
+    """Over TLS an alias needs a client certificate (UR-08); without one it is an attack."""
+    asking = VERIFYING.replace("[client:default]", "verify_client = optional\nca_list = @CERTS@/ca.crt\n[client:default]")
+    server = proxy(core="tcp_accept_aliases=yes", tls=asking)
+    known = tls_context(certificate=certificates.cert("client"), key=certificates.key("client"))
+    for context, welcome in ((tls_context(), False), (known, True)):
+        port = free_port()
+        with server.tls(context) as peer, server.udp() as caller:
+            assert peer.ask(asks_for_alias(port, "TLS")).status == 200
+            def arrives():
+                caller.send(message(f"sip:bob@127.0.0.1:{port};transport=tls", "udp"))
+                return peer.read_bytes(10, timeout=0.3).startswith(b"MESSAGE")
+            assert bool(wait_until(arrives, seconds=1.5)) == welcome
+
+
 # --- TLS ----------------------------------------------------------------------------------------------
 def zone_for(name, port, service="_sips._tcp."):
     return {(service + name, "SRV"): [(1, 1, port, "host." + name)], ("host." + name, "A"): ["127.0.0.1"]}
@@ -305,3 +336,31 @@ def test_outgoing_connections_survive_their_worker(proxy, endpoint, to):
         other = Endpoint("tcp")
         assert wait_until(lambda: (r := client.ask(message(other.uri, "udp"))) is not None and r.status == 200)
         other.close()
+
+# --- with transactions ------------------------------------------------------------------------------------
+RELAY_MODULES = MODULES.replace('loadmodule "rr.so"', 'loadmodule "tm.so"\nloadmodule "rr.so"')
+RELAY = """
+request_route {
+	if (is_method("OPTIONS") && $rU == $null) {
+		sl_send_reply("200", "OK");
+		exit;
+	}
+	if (!t_relay()) sl_reply_error();
+}
+"""
+
+
+@pytest.mark.xfail(strict=True, reason="tm ends a branch whose connection is refused later, and starts no other")
+@pytest.mark.parametrize("to", ["tcp", "tls"])
+def test_px_27_the_next_server_is_tried_when_the_first_refuses(make_kahu, endpoint, names, to):
+    """SRV names a dead server first; the call succeeds all the same, with another branch."""
+    far, service = endpoint(to), {"tcp": "_sip._tcp.", "tls": "_sips._tcp."}[to]
+    dns = names({(service + "x.example", "SRV"): [(1, 1, free_port(), "host.x.example"), (2, 1, far.port, "host.x.example")],
+                 ("host.x.example", "A"): ["127.0.0.1"]})
+    server = make_kahu(modules=RELAY_MODULES, script=RELAY, workers=2, core=with_names(dns)).start()
+    with server.udp() as client:
+        started = time.monotonic()
+        client.send(message(f"sip:bob@x.example;transport={to}", "udp"))
+        response = client.receive(timeout=8)
+        assert response is not None and response.status == 200
+        assert time.monotonic() - started < 2, "not only after a timer"

@@ -280,6 +280,17 @@ TEST(RouteParams, TellTheDirection) {
               "nat");
 }
 
+TEST(OwnMaddr, PX_07_IsTakenOutWithPortAndTransport) {
+    listen();
+    const std::string statements = "log(\"$ru\");";
+    const auto uri_after = [&](std::string_view uri) { return logged(statements, invite("", uri)); };
+    EXPECT_EQ(uri_after("sip:bob@example.com:26100;maddr=127.0.0.1;transport=udp;x=1"), "sip:bob@example.com;x=1");
+    EXPECT_EQ(uri_after("sip:bob@example.com;maddr=127.0.0.1"), "sip:bob@example.com;maddr=127.0.0.1") << "other port";
+    EXPECT_EQ(uri_after("sip:bob@example.com:26100;maddr=10.9.9.9"), "sip:bob@example.com:26100;maddr=10.9.9.9");
+    EXPECT_EQ(uri_after("sip:bob@example.com:26100;maddr=127.0.0.1;transport=tcp"),
+              "sip:bob@example.com:26100;maddr=127.0.0.1;transport=tcp");
+}
+
 TEST(RelayedReply, LosesItsTopViaOnly) {
     listen();
     kahu::script::Run run;
