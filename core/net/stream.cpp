@@ -311,10 +311,15 @@ void touch(Connection& row) {
 
 // What the peer gets before the link closes: answers to what came before the error, alerts.
 TurnEnd finish(Link& link, TurnEnd end) {
-    if (end == TurnEnd::open) take_queued(link);
     if (end == TurnEnd::tls_failed) g_answers.clear();
-    const TurnEnd sent = send_answers(link);
-    return end == TurnEnd::open ? sent : end;
+    for (;;) {
+        if (end == TurnEnd::open) take_queued(link);
+        const TurnEnd sent = send_answers(link);
+        if (end != TurnEnd::open || sent != TurnEnd::open) return end == TurnEnd::open ? sent : end;
+        // What was queued meanwhile: whoever pushes onto a queue that is not empty does not ring.
+        const Connection& row = *link.row;
+        if (row.tx != nullptr || row.outgoing.empty() || row.state.load() != ConnectionState::established) return end;
+    }
 }
 
 }  // namespace

@@ -272,9 +272,12 @@ class TcpMain {
     // --- connect ------------------------------------------------------------------------------------
     void read_orders() {
         reclaim();
-        mailbox(slot_).consume([](const Mail& mail) { take_alias(mail); }, SIZE_MAX);
+        // Whoever adds to what is not empty does not ring.
+        while (!mailbox(slot_).empty())
+            mailbox(slot_).consume([](const Mail& mail) { take_alias(mail); }, SIZE_MAX);
         if (connect_orders().empty()) return;
-        connect_orders().consume([this](ConnectOrder& order) { carry_out(order); }, SIZE_MAX);
+        while (!connect_orders().empty())
+            connect_orders().consume([this](ConnectOrder& order) { carry_out(order); }, SIZE_MAX);
         send_waiting();
     }
     static void take_alias(const Mail& mail) {

@@ -206,15 +206,15 @@ class TcpWorker {
     }
 
     void read_mail() {
-        mailbox(slot_).consume(
-            [this](Mail& mail) {
-                if (mail.kind == MailKind::failed)
-                    return report_send_failure(mail.number, static_cast<SendFailure>(mail.detail));
-                Connection* row = find_connection(mail.connection);
-                if (row == nullptr || links_[row_index(*row)] == nullptr) return;
-                attend(*links_[row_index(*row)]);
-            },
-            SIZE_MAX);
+        // Whoever posts into a box that is not empty does not ring.
+        while (!mailbox(slot_).empty()) mailbox(slot_).consume([this](Mail& mail) { read(mail); }, SIZE_MAX);
+    }
+    void read(const Mail& mail) {
+        if (mail.kind == MailKind::failed)
+            return report_send_failure(mail.number, static_cast<SendFailure>(mail.detail));
+        Connection* row = find_connection(mail.connection);
+        if (row == nullptr || links_[row_index(*row)] == nullptr) return;
+        attend(*links_[row_index(*row)]);
     }
 
     void attend(Link& link) {
