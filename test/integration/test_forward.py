@@ -350,7 +350,6 @@ request_route {
 """
 
 
-@pytest.mark.xfail(strict=True, reason="tm ends a branch whose connection is refused later, and starts no other")
 @pytest.mark.parametrize("to", ["tcp", "tls"])
 def test_px_27_the_next_server_is_tried_when_the_first_refuses(make_kahu, endpoint, names, to):
     """SRV names a dead server first; the call succeeds all the same, with another branch."""

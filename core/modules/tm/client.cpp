@@ -5,6 +5,7 @@
 
 #include "core/base/log.h"
 #include "core/modules/tm/counters.h"
+#include "core/modules/tm/elsewhere.h"
 #include "core/modules/tm/local_request.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/settings.h"
@@ -162,8 +163,8 @@ Branch* add_branch(Transaction& t, const NewBranch& what) {
     const clock::Millis now = clock::now_ms();
     b->to = *what.to;
     b->reply_route = static_cast<int16_t>(what.reply_route);
-    // Kept for CANCEL, ACK and retransmission.
-    if (t.is_invite() || !reliable(*b)) b->request = make_block(what.request);
+    // Kept for CANCEL, ACK and retransmission, and for another server of the domain.
+    if (t.is_invite() || !reliable(*b) || may_go_elsewhere(*b)) b->request = make_block(what.request);
     b->interval = static_cast<uint32_t>(t1());
     b->resend_at = reliable(*b) ? 0 : now + t1();
     b->give_up_at = now + static_cast<clock::Millis>(t.fr_ms);

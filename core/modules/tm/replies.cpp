@@ -7,6 +7,7 @@
 #include "core/modules/tm/conclude.h"
 #include "core/modules/tm/counters.h"
 #include "core/modules/tm/current.h"
+#include "core/modules/tm/elsewhere.h"
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/table.h"
 #include "core/script/outgoing.h"
@@ -108,7 +109,10 @@ void on_send_failure(uint64_t ticket, net::SendFailure) {
         Locked shard(where.id);
         Transaction* t = shard.find(where.id.label);
         if (t == nullptr || where.number >= t->branches) return;
-        on_transport_error(*t, *t->branch[where.number]);
+        Branch& failed = *t->branch[where.number];
+        const std::string request(text_of(failed.request));
+        on_transport_error(*t, failed);
+        (void)go_elsewhere(*t, failed, request);
     }
     finish(where.id);
 }
