@@ -363,3 +363,34 @@ def test_px_27_the_next_server_is_tried_when_the_first_refuses(make_kahu, endpoi
         response = client.receive(timeout=8)
         assert response is not None and response.status == 200
         assert time.monotonic() - started < 2, "not only after a timer"
+
+
+def test_px_27_an_overloaded_server_and_a_silent_one_are_followed_by_the_next(make_kahu, endpoint, names):
+    busy, silent, far = endpoint("udp", status="503 Overloaded"), endpoint("udp", status=""), endpoint("udp")
+    ports = (busy.port, silent.port, far.port)
+    dns = names({("_sip._udp.x.example", "SRV"): [(n, 1, port, "host.x.example") for n, port in enumerate(ports)],
+                 ("host.x.example", "A"): ["127.0.0.1"]})
+    server = make_kahu(modules=RELAY_MODULES, script=RELAY, workers=2, core=with_names(dns),
+                       params='modparam("tm", "fr_timer", 1000)').start()
+    with server.udp() as client:
+        client.send(message("sip:bob@x.example", "udp", method="INVITE"))
+        responses = [client.receive(timeout=6)]
+        while responses[-1] is not None and responses[-1].status < 200:
+            responses.append(client.receive(timeout=6))
+        assert responses[-1] is not None and responses[-1].status == 200
+    branches = {one.next().all("Via")[0] for one in (busy, silent, far)}
+    assert len(branches) == 3
+    assert busy.next().method == "ACK"
+
+
+def test_ur_06_the_next_server_is_tried_after_a_wrong_certificate(make_kahu, endpoint, names, certificates):
+    certificates.run("server", "--name", "right", "--dns", "right.example")
+    wrong, right = endpoint("tls", "server"), endpoint("tls", "right")
+    dns = names({("_sips._tcp.right.example", "SRV"): [(1, 1, wrong.port, "h.example"), (2, 1, right.port, "h.example")],
+                 ("h.example", "A"): ["127.0.0.1"]})
+    server = make_kahu(modules=RELAY_MODULES, script=RELAY, workers=2, core=with_names(dns), tls=VERIFYING).start()
+    with server.udp() as client:
+        client.send(message("sips:bob@right.example", "udp"))
+        response = client.receive(timeout=6)
+        assert response is not None and response.status == 200
+    assert wrong.next(timeout=0.1) is None

@@ -308,6 +308,8 @@ void on_client_timers(Transaction& t, Branch& b, clock::Millis now) {
     const bool end_due = b.give_up_at != 0 && b.give_up_at <= now;
     const bool resend_due = b.resend_at != 0 && b.resend_at <= now;
     if (!end_due && !resend_due) return;
+    const bool silent = end_due && b.status == 0 && b.outcome == 0 && may_go_elsewhere(b);
+    const std::string request(silent ? text_of(b.request) : std::string_view());
     if (end_due) b.give_up_at = 0;
     if (resend_due) b.resend_at = 0;
     if (t.is_invite()) {
@@ -321,6 +323,7 @@ void on_client_timers(Transaction& t, Branch& b, clock::Millis now) {
         enter_other(t, b, client_non_invite::step(b.other_state(), event), now);
     }
     free_unneeded(t, b);
+    if (silent && b.outcome != 0) (void)go_elsewhere(t, b, request);
 }
 
 }  // namespace kahu::tm

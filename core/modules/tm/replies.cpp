@@ -93,7 +93,10 @@ bool take_reply(script::Run& run) {
         Branch* b = branch_of(t, where);
         if (b == nullptr) return true;
         if (t->local && relayed.empty()) relayed = reply.bytes();
+        const bool overloaded = reply.status() == 503 && may_go_elsewhere(*b);
+        const std::string request(overloaded ? text_of(b->request) : std::string_view());
         on_reply(*t, *b, describe(reply, relayed));
+        if (overloaded) (void)go_elsewhere(*t, *b, request);
         after = conclude(*t);
         if (t->is_invite()) transmit().flush();
         if (shard.settle(t)) return true;
