@@ -40,7 +40,8 @@ size_t unescape(std::string_view rest, std::string& out) {
         out += static_cast<char>(value);
         return bytes;
     }
-    if (is_octal(c)) {
+    // One digit alone is a group of a substitution: "/(.*)/\1/".
+    if (is_octal(c) && rest.size() > 1 && is_octal(rest[1])) {
         int value = 0;
         size_t bytes = 0;
         while (bytes < 3 && bytes < rest.size() && is_octal(rest[bytes])) value = value * 8 + (rest[bytes++] - '0');

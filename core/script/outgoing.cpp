@@ -84,8 +84,8 @@ void append_record_routes(Run& run, const net::Listener& out_by, bool sips, std:
     if (doubled) append_record_route(wanted, in_by, wanted.presets[1], form, out);
 }
 
-// --- Content-Length --------------------------------------------------------------------------------------
-// Streams need one (RFC 3261 18.3); and what the script did to the body must show in it.
+}  // namespace
+
 void fix_content_length(const sip::Message& message, const sip::EditList& edits, bool stream, size_t begin,
                         std::string& out) {
     const bool had = message.has(sip::HeaderId::content_length) || edits.inserts("content-length:");
@@ -106,8 +106,6 @@ void fix_content_length(const sip::Message& message, const sip::EditList& edits,
     const auto at = static_cast<size_t>(field->value.data() - out.data());
     out.replace(at, field->value.size(), std::to_string(body));
 }
-
-}  // namespace
 
 const sip::Uri* next_hop(std::string_view request_uri, std::string_view destination_uri, sip::Uri& into) {
     const sip::Uri* const uri = parse_into(destination_uri.empty() ? request_uri : destination_uri, into);

@@ -36,6 +36,11 @@ struct OutgoingRequest {
 // Max-Forwards: 70 if there is none, Content-Length on streams if there was none.
 void build_request(Run& run, const OutgoingRequest& how, std::string& out);
 
+// Content-Length of the message that begins at out[begin]: streams need one (RFC 3261 18.3), and what the script did to
+// the body must show in it.
+void fix_content_length(const sip::Message& message, const sip::EditList& edits, bool stream, size_t begin,
+                        std::string& out);
+
 // A reply on its way upstream: without its top Via, with the script's edits.  False: no Via would be left, or it is not
 // to be forwarded.
 bool build_relayed_reply(Run& run, std::string& out);

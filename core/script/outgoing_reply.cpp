@@ -50,7 +50,9 @@ bool build_relayed_reply(Run& run, std::string& out) {
     static sip::EditList edits;
     edits = run.edits;
     remove_top_via(reply, edits);
+    const size_t begin = out.size();
     edits.apply(reply.bytes(), out);
+    fix_content_length(reply, run.edits, is_stream(run.inbound().transport), begin, out);
     return true;
 }
 

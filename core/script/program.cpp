@@ -59,7 +59,7 @@ std::unique_ptr<Program> Program::compile(const config::Ast& ast, const Environm
     const size_t errors_before = found.errors();
     const Scope scope(environment.loaded, environment.available);
     std::unique_ptr<Program> program(new Program);
-    script_place() = {&ast.defines, {}};
+    script_place() = {&ast.defines, &scope, {}};
     Compiler(ast, scope, *program->routes_, found).compile_routes();
     program->request_route_ = program->find_route(config::RouteKind::request, "");
     program->reply_route_ = program->find_route(config::RouteKind::reply, "");

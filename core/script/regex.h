@@ -8,9 +8,11 @@
 #pragma once
 #include <regex.h>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 
@@ -18,7 +20,9 @@ namespace kahu::script {
 
 class Regex {
   public:
-    static Result<std::shared_ptr<const Regex>> compile(std::string_view pattern, bool ignore_case = true);
+    // by_line: "^" and "$" match at every line, "." and [^x] match no line end (what module textops does).
+    static Result<std::shared_ptr<const Regex>> compile(std::string_view pattern, bool ignore_case = true,
+                                                        bool by_line = false);
     ~Regex();
     Regex(const Regex&) = delete;
     Regex& operator=(const Regex&) = delete;
@@ -27,12 +31,19 @@ class Regex {
     // Where the leftmost match is; false if there is none.
     bool find(std::string_view text, size_t& at, size_t& length) const;
 
+    struct Group {
+        size_t at = 0, length = 0;  // both 0 if the group took no part
+    };
+    using Match = std::array<Group, 10>;  // [0] is the whole match
+    // Matches from left to right that do not overlap, at most `most`, into `out`.
+    void find_all(std::string_view text, size_t most, std::vector<Match>& out) const;
+
   private:
     Regex() = default;
     regex_t compiled_{};
 };
 
 // For a pattern known only now; nullptr if it is not a valid one.
-std::shared_ptr<const Regex> cached_regex(std::string_view pattern);
+std::shared_ptr<const Regex> cached_regex(std::string_view pattern, bool by_line = false);
 
 }  // namespace kahu::script

@@ -146,8 +146,15 @@ bool reply_stateless(const sip::Message& request, const net::Inbound& from, int 
     return build_and_send(request, from, status, text, {}, force_rport);
 }
 
+ReplyText with_body_of(const Run& run, const ReplyText& text) {
+    ReplyText out = text;
+    if (out.body.empty()) out.body = run.reply_body, out.content_type = run.reply_body_type;
+    return out;
+}
+
 bool reply_stateless(Run& run, int status, const ReplyText& text) {
-    const bool sent = build_and_send(run.message(), run.inbound(), status, text, run.reply_headers, run.force_rport);
+    const bool sent = build_and_send(run.message(), run.inbound(), status, with_body_of(run, text), run.reply_headers,
+                                     run.force_rport);
     if (sent && status >= 200) run.replied = true;
     return sent;
 }

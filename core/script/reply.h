@@ -21,6 +21,9 @@ struct ReplyText {
     std::string_view body = {};
 };
 
+// With the body that set_reply_body() gave, if the text brings none.
+ReplyText with_body_of(const Run& run, const ReplyText& text);
+
 // REQUIRES: 100 <= status <= 699.
 bool reply_stateless(Run& run, int status, const ReplyText& text);
 bool reply_stateless(const sip::Message& request, const net::Inbound& from, int status, const ReplyText& text,

@@ -38,6 +38,13 @@ class Run {
 
     const sip::Message& message() const { return *message_; }
     const net::Inbound& inbound() const { return *inbound_; }
+    // msg_apply_changes(): from here on the message is `changed`, which has the edits in it.  REQUIRES: it and its
+    // bytes live as long as the message.
+    void replace_message(const sip::Message& changed) {
+        message_ = &changed;
+        uri_known_ = false;
+        edits.clear();
+    }
     Arena& arena() { return arena_; }
     RouteMask kind() const { return kind_; }  // which kind of route is running
     bool is_request() const { return message_->is_request(); }
@@ -82,9 +89,10 @@ class Run {
     uint32_t flags = 0;         // setflag(0..31)
     uint32_t script_flags = 0;  // setsflag(0..31): for this run of the script only
     bool force_rport = false;
-    bool replied = false;       // a final reply was sent
-    std::string reply_headers;  // append_to_reply(): lines for every reply sent from here on
-    int last_error = 0;         // what sl_reply_error() answers; 0: nothing was noted, it answers 500
+    bool replied = false;                     // a final reply was sent
+    std::string reply_body, reply_body_type;  // set_reply_body(): of replies made here
+    std::string reply_headers;                // append_to_reply(): lines for every reply sent from here on
+    int last_error = 0;                       // what sl_reply_error() answers; 0: nothing was noted, it answers 500
 
     Xavps xavps;  // $xavp, $xavu, $xavi
 

@@ -74,6 +74,8 @@ void Run::save(std::string& out) const {
     pack.text(new_uri_);
     pack.text(destination_uri_);
     pack.text(reply_headers);
+    pack.text(reply_body);
+    pack.text(reply_body_type);
     for (const bool flag :
          {record_route.wanted, record_route.doubled, forward_no_connect, reply_no_connect, add_local_rport})
         pack.number(flag);
@@ -133,6 +135,8 @@ void Run::restore(std::string_view saved) {
     else revert_request_uri();
     set_destination_uri(unpack.text());
     reply_headers = unpack.text();
+    reply_body = unpack.text();
+    reply_body_type = unpack.text();
     for (bool* flag :
          {&record_route.wanted, &record_route.doubled, &forward_no_connect, &reply_no_connect, &add_local_rport})
         *flag = unpack.number<bool>();

@@ -64,6 +64,12 @@ void EditList::replace_body(const Message& message, std::string_view body) {
     replace(message.head().size(), message.body().size(), body);
 }
 
+void EditList::forget(size_t offset, size_t bytes) {
+    std::erase_if(edits_, [&](const Edit& edit) {
+        return edit.offset >= offset && size_t{edit.offset} + edit.remove <= offset + bytes;
+    });
+}
+
 void EditList::apply(std::string_view bytes, std::string& out) const {
     size_t at = 0;  // everything before is copied or removed
     for (const Edit& edit : edits_) {

@@ -35,6 +35,9 @@ class EditList {
     // Also rewrites Content-Length, or adds one.
     void replace_body(const Message& message, std::string_view body);
 
+    // Drops the edits made so far that lie within those octets, so that a second replacement does not add to the first.
+    void forget(size_t offset, size_t bytes);
+
     // Appends the edited message to `out`.  REQUIRES: every edit lies within `bytes`.
     void apply(std::string_view bytes, std::string& out) const;
     size_t edited_size(std::string_view bytes) const;

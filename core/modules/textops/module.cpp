@@ -3,7 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "core/base/text.h"
+#include "core/modules/textops/header_edits.h"
+#include "core/modules/textops/header_lines.h"
 #include "core/script/core_functions.h"
 #include "core/script/function.h"
 #include "core/script/regex.h"
@@ -44,14 +48,14 @@ template <size_t i>
 Status prepare_regex(Args& args) {
     const script::Value* const pattern = args.constant(i);
     if (pattern == nullptr) return {};
-    auto regex = Regex::compile(pattern->is_text() ? pattern->text : std::to_string(pattern->number));
+    auto regex = Regex::compile(pattern->is_text() ? pattern->text : std::to_string(pattern->number), true, true);
     if (!regex) return std::move(regex).error();
     args.keep(*regex);
     return {};
 }
 bool found(Run& run, const Args& args, size_t i, std::string_view text) {
     if (const RegexPtr* const known = args.prepared<RegexPtr>()) return (*known)->matches(text);
-    const RegexPtr regex = script::cached_regex(args.text(run, i));
+    const RegexPtr regex = script::cached_regex(args.text(run, i), true);
     return regex != nullptr && regex->matches(text);
 }
 int search(Run& run, const Args& args) { return truth(found(run, args, 0, run.message().bytes())); }
@@ -131,35 +135,16 @@ int is_privacy(Run& run, const Args& args) {
     }
 }
 
-// Every line must be a header of its own: variables may hold what a peer sent, and that must not end the header
-// section.
-bool are_header_lines(std::string_view text) {
-    while (!text.empty()) {
-        const size_t end = text.find("\r\n");
-        if (end == text.npos || end == 0) return false;
-        const std::string_view line = text.substr(0, end);
-        const bool folded = line.front() == ' ' || line.front() == '\t';
-        if ((!folded && line.find(':') == line.npos) || line.find_first_of("\r\n") != line.npos) return false;
-        text.remove_prefix(end + 2);
-    }
-    return true;
-}
-Status prepare_reply_header(Args& args) {
-    const script::Value* const constant = args.constant(0);
-    if (constant != nullptr && (!constant->is_text() || constant->text.empty() || !are_header_lines(constant->text)))
-        return Error{Errc::invalid, "not a header line", "\"Name: value\\r\\n\""};
-    return {};
-}
 int append_to_reply(Run& run, const Args& args) {
-    const std::string_view lines = args.text(run, 0);
-    if (lines.empty() || !are_header_lines(lines)) return -1;
+    const std::string_view lines = as_header_lines(run, args.text(run, 0));
+    if (lines.empty()) return -1;
     run.reply_headers.append(lines);
     return 1;
 }
 
 constexpr std::string_view kTwoTexts = "(string text, string other)";
 
-const Function kFunctions[] = {
+const Function kQuestions[] = {
     script::kIsMethod,
     {"is_present_hf", 1, 1, "(string name)", "True if the message has a header of that name.", kAnyRoute, is_present_hf,
      prepare_header_name},
@@ -186,16 +171,30 @@ const Function kFunctions[] = {
      kAnyRoute, is_privacy},
     {"append_to_reply", 1, 1, "(string lines)",
      "Adds header lines, each with its CRLF, to the replies sent from here on.",
-     kRequestRoute | kFailureRoute | kBranchRoute | kEventRoute, append_to_reply, prepare_reply_header},
+     kRequestRoute | kFailureRoute | kBranchRoute | kEventRoute, append_to_reply, prepare_header_lines},
 };
+
+std::vector<Function> all_functions() {
+    std::vector<Function> all(std::begin(kQuestions), std::end(kQuestions));
+    for (const auto table : {header_edits(), body_edits(), text_edits()})
+        all.insert(all.end(), table.begin(), table.end());
+    return all;
+}
+const std::vector<Function> g_functions = all_functions();
 
 }  // namespace
 
 const ModuleDescriptor kModule{
     .name = "textops",
-    .summary = "Looks at headers, bodies and texts; adds headers to replies.",
-    .functions = kFunctions,
-    .description = "Patterns are POSIX extended regular expressions; letters match in either case.",
+    .summary = "Looks at headers, bodies and texts, and changes them.",
+    .functions = g_functions,
+    .description =
+        "Patterns are POSIX extended regular expressions; letters match in either case, ^ and $ at every line.\n\n"
+        "Changes are made to the message that leaves: forwarded requests, and replies that are passed on. What the "
+        "script reads is the message as it was received.\n\n"
+        "subst(), subst_body(), subst_uri(), subst_user() and subst_hf() take \"/regex/replacement/flags\" with any "
+        "separator. In the replacement, \\1 to \\9 are groups and variables are replaced; letters match in either "
+        "case only with flag i.",
 };
 
 }  // namespace kahu::textops

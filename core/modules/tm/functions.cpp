@@ -107,7 +107,8 @@ int fn_release(Run& run, const Args&) {
     return kTrue;
 }
 
-bool reply_now(Run& run, int status, const script::ReplyText& text) {
+bool reply_now(Run& run, int status, const script::ReplyText& given) {
+    const script::ReplyText text = script::with_body_of(run, given);
     Current& c = current(run);
     Locked shard(c.id);
     Transaction* t = shard.find(c.id.label);
