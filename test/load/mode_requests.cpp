@@ -41,7 +41,8 @@ class Slot final : public Connection {
     Slot(Run& run, unsigned index)
         : Connection(run.wire),
           run_(run),
-          request_(run.options.method, run.options.transport, run.options.target, index),
+          request_(run.options.method, run.options.transport, run.options.target, index,
+                   run.options.users / static_cast<unsigned>(run.options.concurrency)),
           due_(std::bit_ceil(run.options.rate > 0 ? 1024u : 2u * static_cast<unsigned>(run.options.depth))) {}
 
     void begin() {

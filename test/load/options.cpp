@@ -65,6 +65,8 @@ constexpr OptionRow kOptions[] = {
          constexpr std::string_view known[] = {"OPTIONS", "REGISTER", "GET"};
          return one_of(v, o.method, known);
      }},
+    {"--users", "N", "REGISTER: as many users in turn, each always on the same connection; default: one per connection",
+     INTEGER(users)},
     {"--request", "", "handshake, resume, idle: send a request on each connection and expect 200", FLAG(request, true)},
     {"--tcp", "", "plain TCP", FLAG(transport, Transport::tcp)},
     {"--udp", "", "UDP (mode requests)", FLAG(transport, Transport::udp)},

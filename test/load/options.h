@@ -24,6 +24,7 @@ struct Options {
     double rate = 0;                 // per second, open loop; 0: closed loop
     int depth = 1;                   // requests under way per connection
     std::string method = "OPTIONS";  // or REGISTER, or GET for an HTTP server
+    uint32_t users = 0;              // REGISTER: different addresses of record; 0: one per connection
     bool request = false;            // handshake, idle: send one and expect 200
     bool quiet = false;
     double timeout = 10;      // seconds for a connection to make progress

@@ -23,7 +23,8 @@ uint64_t leading_number(std::string_view value) {
 }  // namespace
 
 RequestTemplate::RequestTemplate(const std::string& method, Transport transport, const SocketAddress& target,
-                                 unsigned connection) {
+                                 unsigned connection, uint32_t users)
+    : users_(users), first_user_(kFirst + connection * users) {
     const std::string host = target.ip_in_uri();
     if (method == "GET") {
         text_ = fmt::format("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", host);
@@ -32,15 +33,22 @@ RequestTemplate::RequestTemplate(const std::string& method, Transport transport,
     text_ = fmt::format("{} sip:{}:{};transport={} SIP/2.0\r\nVia: SIP/2.0/{} {}:{};branch=z9hG4bK{}-", method, host,
                         target.port(), name_of(transport), upper_name_of(transport), host, 5060, connection);
     branch_at_ = text_.size();
-    text_ += fmt::format(
-        "000000000;rport\r\nMax-Forwards: 70\r\nFrom: <sip:load{0}@{1}>;tag=l{0}\r\nTo: <sip:load{0}@{1}>\r\n"
-        "Call-ID: {0}.kahu-load@{1}\r\nCSeq: ",
-        connection, host);
+    const std::string user = users == 0 ? fmt::format("load{}", connection) : "load000000000";
+    const auto add_user = [&](std::string_view before) {
+        text_.append(before).append(user);
+        if (users_ != 0) user_at_.push_back(text_.size() - 9);
+    };
+    text_ += "000000000;rport\r\nMax-Forwards: 70\r\n";
+    add_user("From: <sip:");
+    text_ += fmt::format("@{}>;tag=l{}\r\n", host, connection);
+    add_user("To: <sip:");
+    text_ += fmt::format("@{1}>\r\nCall-ID: {0}.kahu-load@{1}\r\nCSeq: ", connection, host);
     cseq_at_ = text_.size();
     text_ += fmt::format("000000000 {}\r\n", method);
-    if (method == "REGISTER")
-        text_ += fmt::format("Contact: <sip:load{}@{}:5060;transport={}>\r\nExpires: 600\r\n", connection, host,
-                             name_of(transport));
+    if (method == "REGISTER") {
+        add_user("Contact: <sip:");
+        text_ += fmt::format("@{}:5060;transport={}>\r\nExpires: 600\r\n", host, name_of(transport));
+    }
     text_ += "User-Agent: kahu-load\r\nContent-Length: 0\r\n\r\n";
 }
 
@@ -48,6 +56,7 @@ std::string_view RequestTemplate::numbered(uint32_t number) {
     if (has_number()) {
         write_nine_digits(text_, branch_at_, kFirst + number);
         write_nine_digits(text_, cseq_at_, kFirst + number);
+        for (const size_t at : user_at_) write_nine_digits(text_, at, first_user_ + number % users_);
     }
     return text_;
 }

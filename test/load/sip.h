@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/address.h"
 
@@ -15,7 +16,9 @@ class RequestTemplate {
   public:
     static constexpr uint32_t kFirst = 100'000'000;  // nine digits from the start: the length never changes
 
-    RequestTemplate(const std::string& method, Transport transport, const SocketAddress& target, unsigned connection);
+    // users > 0: To, From and Contact of request n name user n % users of this connection's own.
+    RequestTemplate(const std::string& method, Transport transport, const SocketAddress& target, unsigned connection,
+                    uint32_t users = 0);
     // Valid until the next call.  REQUIRES: number < 900'000'000.
     std::string_view numbered(uint32_t number);
     bool has_number() const { return cseq_at_ != std::string::npos; }
@@ -23,6 +26,8 @@ class RequestTemplate {
   private:
     std::string text_;
     size_t branch_at_ = std::string::npos, cseq_at_ = std::string::npos;
+    std::vector<size_t> user_at_;  // nine digits each
+    uint32_t users_ = 0, first_user_ = 0;
 };
 
 struct Answer {
