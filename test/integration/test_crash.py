@@ -34,6 +34,12 @@ def crashing(make_kahu, tmp_path, core="", **more):
     return server
 
 
+def ready(server):
+    """All processes run, and the first one knows it: its children answer a moment before that."""
+    assert wait_until(lambda: "server.ready" in server.log(), 5)
+    time.sleep(0.1)
+
+
 def worker(server, title="tcp receiver", index=0):
     return server.processes_titled(title)[index]
 
@@ -108,6 +114,7 @@ def test_stopped_process_is_replaced(make_kahu, tmp_path):
 def test_crashes_again_and_again_end_in_a_fresh_segment(make_kahu, tmp_path):
     server = crashing(make_kahu, tmp_path, f'pid_file="{tmp_path}/pid"')
     main = server.pid
+    ready(server)
     for _ in range(5):
         wait_until(lambda: len(descendants(main)) >= 9, 5)
         os.kill(worker(server), signal.SIGSEGV)
@@ -128,6 +135,7 @@ def test_crashes_again_and_again_end_in_a_fresh_segment(make_kahu, tmp_path):
 def test_even_the_supervisor_may_die(make_kahu):
     server = make_kahu().start()
     server.allowed_alarms = DEATHS
+    ready(server)
     supervisor = descendants(server.pid)[0]
     os.kill(supervisor, signal.SIGKILL)
     assert wait_until(lambda: server.log().count("server.ready") == 2, 8)
@@ -138,6 +146,7 @@ def test_server_that_never_lasts_gives_up(make_kahu):
     """Each try ends at once; the pauses grow, and a stop is heard in them."""
     server = make_kahu().start()
     server.allowed_alarms = DEATHS
+    ready(server)
     for tries in range(2, 4):
         os.kill(descendants(server.pid)[0], signal.SIGKILL)
         assert wait_until(lambda: server.log().count("server.ready") == tries, 10)
