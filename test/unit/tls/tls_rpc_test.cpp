@@ -66,6 +66,7 @@ class Fixture {
             row.deadline = clock::read() + 9500;
             net::publish_connection(row, net::next_id(row));
         }
+        net::set_open(count, count);
     }
     Directory dir;
 };
