@@ -3,6 +3,7 @@
 #include <span>
 
 #include "core/module/descriptor.h"
+#include "core/script/value.h"
 
 namespace kahu::script {
 
@@ -16,6 +17,8 @@ std::span<const Variable> xavp_variables();        // $xavp() $xavu() $xavi()
 std::span<const Variable> text_variables();        // $_s() $def() $cfg()
 std::span<const Variable> script_variables();      // $var() $avp() $null $rc $retcode $mf
 
+// $var(name) as it is at first, in every process.  Before the script is compiled.
+void set_script_variable(std::string_view name, const Value& value);
 // Forgets all values of $var (tests).
 void clear_script_variables();
 

@@ -55,15 +55,14 @@ Value get_var(Run& run, const Use& use) {
     if (var.kind == Value::Kind::text) return Value::of(run.arena().copy(var.text));
     return var.kind == Value::Kind::integer ? Value::of(var.number) : Value::none();
 }
-Status set_var(Run&, const Use& use, const Value& value) {
-    Stored& var = stored()[static_cast<size_t>(use.number)];
-    if (value.is_null()) {
-        var.clear();
-        return {};
-    }
+void assign(Stored& var, const Value& value) {
+    if (value.is_null()) return var.clear();
     var.kind = value.kind;
     var.number = value.number;
     if (value.is_text()) var.text.assign(value.text);
+}
+Status set_var(Run&, const Use& use, const Value& value) {
+    assign(stored()[static_cast<size_t>(use.number)], value);
     return {};
 }
 
@@ -144,6 +143,13 @@ constexpr Variable kVariables[] = {
 }  // namespace
 
 std::span<const Variable> script_variables() { return kVariables; }
+
+void set_script_variable(std::string_view name, const Value& value) {
+    Use use;
+    use.name = "var";
+    use.inner = name;
+    if (prepare_var(use)) assign(stored()[static_cast<size_t>(use.number)], value);
+}
 
 void clear_script_variables() {
     for (Stored& var : stored()) var.clear();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/modules/pv/process_variables.h"
+#include "core/modules/pv/shared_variables.h"
 #include "core/modules/pv/time_variables.h"
 #include "core/script/function.h"
 #include "core/script/run.h"
@@ -40,9 +41,23 @@ constexpr Function kFunctions[] = {
      has_type, prepare_typeof},
 };
 
+const Param kParams[] = {
+    {.name = "shvset",
+     .kind = ParamKind::custom,
+     .accept = set_shared_from_parameter,
+     .help = "First value of a $shv(): \"name=i:5\" or \"name=s:text\"; may be given several times.",
+     .default_text = "0 for all"},
+    {.name = "varset",
+     .kind = ParamKind::custom,
+     .accept = set_private_from_parameter,
+     .help = "First value of a $var(), in the same way.",
+     .default_text = "0 for all"},
+};
+
 std::vector<Variable> all_variables() {
     std::vector<Variable> all;
-    for (const auto table : {time_variables(), process_variables()}) all.insert(all.end(), table.begin(), table.end());
+    for (const auto table : {time_variables(), process_variables(), shared_variables()})
+        all.insert(all.end(), table.begin(), table.end());
     return all;
 }
 const std::vector<Variable> g_variables = all_variables();
@@ -51,12 +66,16 @@ const std::vector<Variable> g_variables = all_variables();
 
 const ModuleDescriptor kModule{
     .name = "pv",
-    .summary = "Variables of time, process and credentials; questions about variables.",
+    .summary = "Variables of time, process and credentials, and variables that all processes share.",
+    .params = kParams,
     .functions = kFunctions,
     .variables = g_variables,
+    .commands = shared_variable_commands(),
+    .hooks = {.parts = shared_variable_parts, .start = start_shared_variables},
     .description =
         "The variables of the message, $var() and $avp() need no module here; a configuration may load pv all the "
-        "same, as Kamailio asks for it.",
+        "same, as Kamailio asks for it.\n\n"
+        "$shv(name) is one value for all processes, kept until the server stops. A text may have 1000 bytes.",
 };
 
 }  // namespace kahu::pv

@@ -74,14 +74,38 @@ Value user_of_credentials(Run& run, const Use& use) {
     return name.is_null() ? name : Value::of(name.text.substr(0, name.text.find('@')));
 }
 
+Value domain_of_credentials(Run& run, const Use& use) {
+    const Value name = of_credentials<&sip::AuthValue::username>(run, use);
+    const size_t at = name.is_null() ? std::string_view::npos : name.text.find('@');
+    return at == std::string_view::npos ? Value::none() : Value::of(name.text.substr(at + 1));
+}
+// For accounting: who authenticated, else who it says it is.
+Value accounted_name(Run& run, const Use& use) {
+    const Value user = user_of_credentials(run, use), realm = of_credentials<&sip::AuthValue::realm>(run, use);
+    if (!user.is_null())
+        return Value::of(script::TextBuilder(run.arena()).append(user.text).append('@').append(realm.text).take());
+    return run.message().from() == nullptr ? Value::none() : Value::of(run.message().from()->uri);
+}
+Value accounted_user(Run& run, const Use& use) {
+    const Value user = user_of_credentials(run, use);
+    if (!user.is_null() || run.message().from() == nullptr) return user;
+    sip::Uri uri;
+    sip::Bad bad;
+    return sip::parse_uri(run.message().from()->uri, uri, bad) && !uri.user.empty() ? Value::of(uri.user)
+                                                                                    : Value::none();
+}
+
 constexpr Variable kVariables[] = {
     {"pp", "Process id.", process_id},
     {"mi", "How many messages this process has routed, this one included.", message_number},
     {"env", "An environment variable.", environment, nullptr, prepare_env},
     {"version", "Version of the server: num or full.", version, nullptr, prepare_version},
     {"C", "Colours of the terminal: foreground and background.", colour, nullptr, prepare_colour},
-    {"au", "User name in the credentials.", of_credentials<&sip::AuthValue::username>},
-    {"aU", "User name in the credentials, up to \"@\".", user_of_credentials},
+    {"au", "User name in the credentials, up to \"@\".", user_of_credentials},
+    {"ad", "User name in the credentials, behind \"@\".", domain_of_credentials},
+    {"aU", "Whole user name in the credentials.", of_credentials<&sip::AuthValue::username>},
+    {"Au", "For accounting: user@realm of the credentials, or the URI in From.", accounted_name},
+    {"AU", "For accounting: user of the credentials, or of the URI in From.", accounted_user},
     {"ar", "Realm in the credentials.", of_credentials<&sip::AuthValue::realm>},
     {"adu", "URI in the credentials.", of_credentials<&sip::AuthValue::uri>},
     {"aa", "Algorithm in the credentials.", of_credentials<&sip::AuthValue::algorithm>},

@@ -12,6 +12,12 @@ std::string with_pv(const std::string& statements, std::string_view message = ""
     return logged(statements, message, {&pv::kModule});
 }
 
+Status set_param(std::string_view name, const char* value) {
+    for (const Param& param : pv::kModule.params)
+        if (param.name == name) return kahu::apply(param, ParamValue(std::string(value)));
+    return Error{Errc::not_found, "no such parameter", ""};
+}
+
 TEST(Pv, KnowsTheTime) {
     const auto now = static_cast<long>(::time(nullptr));
     EXPECT_NEAR(std::stol(with_pv("log(\"$Ts\");")), now, 2);
@@ -32,8 +38,9 @@ TEST(Pv, ReadsCredentials) {
         request("REGISTER", "sip:example.com",
                 "Authorization: Digest username=\"alice@x\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", "
                 "response=\"00000000000000000000000000000000\", algorithm=MD5\r\n");
-    EXPECT_EQ(with_pv("log(\"$au $aU $ar $adu $aa $adn\");", message), "alice@x alice r sip:x MD5 n");
-    EXPECT_EQ(with_pv("log(\"$au\");"), "<null>");
+    EXPECT_EQ(with_pv("log(\"$au $ad $aU $ar $adu $aa $adn $Au $AU\");", message),
+              "alice x alice@x r sip:x MD5 n alice@r alice");
+    EXPECT_EQ(with_pv("log(\"$au $ad $Au $AU\");"), "<null> <null> sip:alice@atlanta.example alice");
 }
 
 TEST(Pv, AsksForTypes) {
@@ -49,6 +56,40 @@ TEST(Pv, ColoursAndVersion) {
     EXPECT_EQ(with_pv("log(\"$version(num)\");"), KAHU_VERSION);
     Script script("request_route { log(\"$C(zz)\"); }", {&pv::kModule});
     EXPECT_NE(script.found.text().find("$C(zz) is not known"), std::string::npos) << script.found.text();
+}
+
+TEST(SharedVariables, KeepTheirValueFromMessageToMessage) {
+    ASSERT_TRUE(set_param("shvset", "limit=i:5"));
+    Script script(
+        "request_route { $shv(seen) = $shv(seen) + 1; $shv(name) = \"n\" + $shv(seen);\n"
+        "log(\"$shv(seen) $shv(name) $shv(limit) $shvinc(limit)\"); }",
+        {&pv::kModule});
+    ASSERT_NE(script.program, nullptr) << script.found.text();
+    EXPECT_EQ(script.send(request()).line(), "1 n1 5 6");
+    EXPECT_EQ(script.send(request()).line(), "2 n2 6 7");
+}
+
+TEST(SharedVariables, AreShownAndSetByCommands) {
+    ASSERT_TRUE(set_param("shvset", "shown=s:text"));
+    const auto run = [](const char* name, std::vector<RpcCall::Param> params) {
+        RpcCall call(name, std::move(params));
+        for (const Command& command : pv::kModule.commands)
+            if (command.name == name) command.call(call);
+        return call;
+    };
+    EXPECT_FALSE(run("pv.shvGet", {std::string("shown")}).faulted());
+    EXPECT_TRUE(run("pv.shvGet", {std::string("nobody")}).faulted());
+    EXPECT_FALSE(run("pv.shvGet", {}).faulted());
+    EXPECT_TRUE(run("pv.shvSet", {std::string("shown"), std::string("float"), int64_t{1}}).faulted());
+    EXPECT_TRUE(run("pv.shvSet", {std::string("shown"), std::string("str"), std::string(2000, 'x')}).faulted());
+    EXPECT_FALSE(run("pv.shvSet", {std::string("shown"), std::string("int"), int64_t{7}}).faulted());
+    EXPECT_EQ(with_pv("log(\"$shv(shown)\");"), "7");
+}
+
+TEST(SharedVariables, ParametersAreChecked) {
+    for (const char* bad : {"", "x", "x=", "x=5", "x=i:", "x=i:a", "=i:5", "x=f:1"})
+        EXPECT_FALSE(set_param("shvset", bad)) << bad;
+    ASSERT_TRUE(set_param("varset", "begin=i:9"));
 }
 
 TEST(Pv, RowsAreWellFormed) { EXPECT_TRUE(well_formed(pv::kModule)); }
