@@ -265,9 +265,18 @@ struct PutValue {
         }
         put_byte(out, kLongForm | kStruct);
     }
+    // A list of {name: value} is one struct in which names repeat: so Kamailio writes Contacts of ul.dump.
     void operator()(const RpcArray& values) const {
         put_byte(out, kStruct);
-        for (const RpcValue& member : values) put_value(out, member);
+        for (const RpcValue& member : values) {
+            const auto* const wrapped = std::get_if<RpcStruct>(&member.data());
+            if (wrapped != nullptr && wrapped->size() == 1) {
+                put_text(out, kAvp, wrapped->front().first);
+                put_value(out, wrapped->front().second);
+            } else {
+                put_value(out, member);
+            }
+        }
         put_byte(out, kLongForm | kStruct);
     }
 };

@@ -125,6 +125,7 @@ def test_ul_commands(registrar):
     wanted = ("Address Expires Q Call-ID CSeq User-Agent Received Path State Flags CFlags Socket Methods Ruid Instance Reg-Id "
               "Server-Id Tcpconn-Id Keepalive Last-Keepalive KA-Roundtrip Last-Modified").split()
     assert [name for name in re.findall(r"^\s*([\w-]+):", printed, re.M) if name in wanted] == wanted
+    assert "Contacts: {\n\t\tContact: {\n\t\t\tAddress: sip:alice@" in printed  # as Kamailio nests it
     assert "phone/1" in printed and "CS_NEW" in printed
     server.rpc("ul.add", "location", "bob", "sip:bob@10.0.0.1", 100, 0.5, ".", 0, 0, 0)
     with server.tcp() as client:

@@ -62,11 +62,11 @@ std::string g_lines;
 
 }  // namespace
 
-void reject(script::Run& run, Fault fault, std::string_view path) {
+void reject(script::Run& run, Fault fault, std::string_view path, std::string_view contacts) {
     const Row& row = kRows[static_cast<size_t>(fault)];
     count_rejected();
     run.last_error = row.status;
-    g_lines = fmt::format("P-Registrar-Error: {}\r\n", row.detail);
+    g_lines = fmt::format("{}P-Registrar-Error: {}\r\n", contacts, row.detail);
     const auto add = [](auto&&... parts) { (g_lines.append(parts), ...).append("\r\n"); };
     if (row.status >= 500 && settings.retry_after > 0) add("Retry-After: ", std::to_string(settings.retry_after));
     if (fault == Fault::interval) add("Min-Expires: ", std::to_string(settings.min_expires));

@@ -36,8 +36,8 @@ enum class Fault : uint8_t {
     interval,
 };
 
-// Counts it, logs nothing; `path` is what goes with path_unsupported.
-void reject(script::Run& run, Fault fault, std::string_view path = {});
+// Counts it, logs nothing; `path` is what goes with path_unsupported, `contacts` a Contact line of what is registered.
+void reject(script::Run& run, Fault fault, std::string_view path = {}, std::string_view contacts = {});
 
 // "Contact: <sip:...>;q=0.5;expires=30, ..." with CRLF; nothing if there are no contacts.
 void append_contacts(const usrloc::Aor& aor, std::string& lines);

@@ -193,13 +193,11 @@ int save(script::Run& run, const script::Args& args) {
         Save change(run, request, flags);
         fault = change.plan(aor);
         if (fault == Fault::none && !change.apply(aor)) fault = Fault::memory;
-        if (fault == Fault::none) {
-            result = change.result();
-            append_contacts(aor, lines);
-        }
+        if (fault == Fault::none) result = change.result();
+        append_contacts(aor, lines);
     }
     if (fault != Fault::none) {
-        if (replies) reject(run, fault, request.path);
+        if (replies) reject(run, fault, request.path, lines);
         return fault == Fault::too_many ? kTooMany : kError;
     }
     append_extensions(request, lines);

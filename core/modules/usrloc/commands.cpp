@@ -123,7 +123,7 @@ std::optional<uint8_t> next_table(RpcCall& call) {
     const auto name = call.next_text();
     if (!name) return std::nullopt;
     const auto table = find_table(*name);
-    if (!table) call.fault(500, fmt::format("Domain not found: \"{}\"", text::printable(*name, 40)));
+    if (!table) call.fault(500, "Domain table not found");
     return table;
 }
 
@@ -253,8 +253,7 @@ template <store::Count What>
 void count(RpcCall& call) {
     const auto table = next_table(call);
     if (!table) return;
-    if (settings.mode() == DbMode::none)
-        return call.fault(500, "contacts are not written to a database: usrloc db_mode is 0");
+    if (settings.mode() == DbMode::none) return call.fault(500, "Command is not supported in db_mode=0");
     const Result<int64_t> counted = store::count(*table, What);
     if (!counted) return call.fault(500, counted.error().text());
     call.add(*counted);
