@@ -20,6 +20,7 @@
 #include "tls/static_audit.h"
 #include "tls/ticket_keys.h"
 #include "tls/tls_rpc.h"
+#include "tls/tls_variables.h"
 
 namespace kahu::tls {
 namespace {
@@ -245,6 +246,7 @@ const ModuleDescriptor kModule{
     .summary = "TLS transport for SIP.",
     .params = kParams,
     .functions = kFunctions,
+    .variables = tls_variables(),
     .commands = tls_commands(),
     .counters = g_counters,
     .hooks = {.check = check,
