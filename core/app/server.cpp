@@ -151,7 +151,17 @@ Status register_commands() {
         if (Status done = rpc::register_commands(module->commands); !done) return done;
     return {};
 }
+// core.ps must not be asked before there is something to tell; clients wait in the sockets meanwhile.
+void wait_for_siblings() {
+    const auto all_run = [] {
+        for (int slot = 0; slot < proc::process_count(); ++slot)
+            if (proc::process(slot).pid.load() == 0) return false;
+        return true;
+    };
+    for (int tries = 0; tries < 2000 && !all_run(); ++tries) ::usleep(1000);
+}
 int run_rpc(int slot) {
+    wait_for_siblings();
     net::EventLoop loop(slot);
     Status served = register_commands();
     if (served) served = rpc::serve(loop.base());
