@@ -20,6 +20,7 @@
 #include "core/modules/siputils/module.h"
 #include "core/modules/sl/module.h"
 #include "core/modules/textops/module.h"
+#include "core/modules/textopsx/module.h"
 #include "core/modules/tm/module.h"
 #include "core/modules/usrloc/module.h"
 #include "core/modules/xlog/module.h"
@@ -36,13 +37,11 @@ namespace kahu::app {
 namespace {
 const ModuleDescriptor* const kModules[] = {
     &rpc::kModule,  // ctl
-    &tls::kModule,     &pv::kModule,     &sl::kModule,     &maxfwd::kModule,    &siputils::kModule,
-    &textops::kModule, &xlog::kModule,   &usrloc::kModule, &jsonrpcs::kModule,  &sanity::kModule,
-    &pike::kModule,    &htable::kModule, &kex::kModule,    &counters::kModule,  &corex::kModule,
-    &cfg_rpc::kModule, &tm::kModule,     &tm::kTmxModule,  &registrar::kModule, &rr::kModule,
-    &auth::kModule,
-    &auth_db::kModule,
-    &db_sqlite::kModule,
+    &tls::kModule,     &pv::kModule,      &sl::kModule,      &maxfwd::kModule,    &siputils::kModule,
+    &textops::kModule, &xlog::kModule,    &usrloc::kModule,  &jsonrpcs::kModule,  &textopsx::kModule,
+    &sanity::kModule,  &pike::kModule,    &htable::kModule,  &kex::kModule,       &counters::kModule,
+    &corex::kModule,   &cfg_rpc::kModule, &tm::kModule,      &tm::kTmxModule,     &registrar::kModule,
+    &rr::kModule,      &auth::kModule,    &auth_db::kModule, &db_sqlite::kModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 

@@ -1,0 +1,194 @@
+#include "core/modules/textopsx/header_values.h"
+
+#include <fmt/format.h>
+
+#include "core/base/text.h"
+#include "core/script/arena.h"
+#include "core/sip/params.h"
+
+namespace kahu::textopsx {
+namespace {
+
+using script::Args;
+using script::Run;
+using sip::HeaderField;
+
+struct Where {
+    std::string_view name;
+    bool all = false;
+    int64_t index = 0;
+};
+bool is_token(std::string_view name) { return !name.empty() && name.find_first_of(": \t\r\n,;<>\"[]()") == name.npos; }
+bool parse_where(std::string_view text, Where& out) {
+    text = text::trim(text);
+    const size_t bracket = text.find('[');
+    out = {};
+    out.name = text.substr(0, bracket);
+    if (bracket == text.npos) return is_token(out.name);
+    if (text.back() != ']') return false;
+    const std::string_view index = text.substr(bracket + 1, text.size() - bracket - 2);
+    out.all = index == "*";
+    const auto number = text::to_int(index);
+    if (number) out.index = *number;
+    return is_token(out.name) && (out.all || number);
+}
+// What a script puts into a header must stay in it.
+bool is_one_line(std::string_view value) { return value.find_first_of("\r\n") == value.npos; }
+
+// One value: a piece of the comma list in one of the headers of that name.
+struct Piece {
+    const HeaderField* field = nullptr;
+    std::string_view text;
+    bool alone = false;  // its header has no other
+};
+void pieces_of(Run& run, std::string_view name, std::vector<Piece>& out) {
+    out.clear();
+    const sip::Message& message = run.message();
+    for (const HeaderField* field = message.first(name); field != nullptr; field = message.next(field)) {
+        const size_t before = out.size();
+        sip::ListSplitter list(field->value);
+        for (std::string_view piece; list.next(piece);) out.push_back({field, piece, false});
+        if (out.size() == before) out.push_back({field, field->value, true});
+        if (out.size() == before + 1) out.back().alone = true;
+    }
+}
+std::vector<Piece>& pieces(Run& run, std::string_view name) {
+    static std::vector<Piece> kept;
+    pieces_of(run, name, kept);
+    return kept;
+}
+const Piece* at(const std::vector<Piece>& all, int64_t index) {
+    const auto size = static_cast<int64_t>(all.size());
+    if (index < 0) index += size;
+    return index < 0 || index >= size ? nullptr : &all[static_cast<size_t>(index)];
+}
+
+std::string_view header_line(Run& run, std::string_view name, std::string_view value) {
+    return script::TextBuilder(run.arena()).append(name).append(": ").append(value).append("\r\n").take();
+}
+void add_header(Run& run, std::string_view name, std::string_view value) {
+    run.edits.append_header(run.message(), header_line(run, name, value));
+}
+std::string_view joined(Run& run, std::string_view a, std::string_view b) {
+    return script::TextBuilder(run.arena()).append(a).append(b).take();
+}
+
+void remove_piece(Run& run, const Piece& piece) {
+    const sip::Message& message = run.message();
+    if (piece.alone) return run.edits.remove_header(message, *piece.field);
+    // With the comma behind it, or for the last one the comma before it.
+    const std::string_view list = piece.field->value;
+    size_t from = static_cast<size_t>(piece.text.data() - list.data()), to = from + piece.text.size();
+    const size_t comma = list.find(',', to);
+    if (comma != list.npos) {
+        to = list.find_first_not_of(" \t\r\n", comma + 1);
+        if (to == list.npos) to = list.size();
+    } else {
+        const size_t before = list.rfind(',', from == 0 ? 0 : from - 1);
+        if (before != list.npos) from = before;
+    }
+    run.edits.replace_part(message, list.substr(from, to - from), {});
+}
+
+// The named piece and a value that is one line; nullopt: the call is wrong.
+std::optional<Where> arguments(Run& run, const Args& args, std::string_view& value) {
+    Where where;
+    value = text::trim(args.text(run, 1));
+    if (!parse_where(args.text(run, 0), where) || !is_one_line(value)) return std::nullopt;
+    return where;
+}
+
+}  // namespace
+
+Status prepare_header_value(Args& args) {
+    const script::Value* const given = args.constant(0);
+    Where where;
+    if (given != nullptr && !parse_where(given->text, where))
+        return Error{Errc::invalid, fmt::format("\"{}\" names no header value", text::printable(given->text)),
+                     "\"Name\", \"Name[0]\", \"Name[-1]\" or \"Name[*]\""};
+    return {};
+}
+
+int append_value(Run& run, const Args& args) {
+    std::string_view value;
+    const auto where = arguments(run, args, value);
+    if (!where || value.empty()) return -1;
+    const auto& all = pieces(run, where->name);
+    const bool indexed = args.text(run, 0).find('[') != std::string_view::npos;
+    const Piece* const piece = indexed ? at(all, where->index) : nullptr;
+    if (piece == nullptr && all.empty()) add_header(run, where->name, value);
+    else if (piece == nullptr)
+        run.edits.insert_after(run.message(), *all.back().field, header_line(run, where->name, value));
+    else run.edits.insert(run.message().offset_of(piece->text) + piece->text.size(), joined(run, ", ", value));
+    return 1;
+}
+
+int insert_value(Run& run, const Args& args) {
+    std::string_view value;
+    const auto where = arguments(run, args, value);
+    if (!where || value.empty()) return -1;
+    const auto& all = pieces(run, where->name);
+    const bool indexed = args.text(run, 0).find('[') != std::string_view::npos;
+    const Piece* const piece = indexed ? at(all, where->index) : nullptr;
+    if (piece == nullptr && all.empty()) add_header(run, where->name, value);
+    else if (piece == nullptr)
+        run.edits.insert_before(run.message(), *all.front().field, header_line(run, where->name, value));
+    else run.edits.insert(run.message().offset_of(piece->text), joined(run, value, ", "));
+    return 1;
+}
+
+int assign_value(Run& run, const Args& args) {
+    std::string_view value;
+    const auto where = arguments(run, args, value);
+    if (!where) return -1;
+    const Piece* const piece = at(pieces(run, where->name), where->index);
+    if (piece == nullptr) return -1;
+    if (value.empty()) remove_piece(run, *piece);
+    else run.edits.replace_part(run.message(), piece->text, value);
+    return 1;
+}
+
+int remove_value(Run& run, const Args& args) {
+    Where where;
+    if (!parse_where(args.text(run, 0), where)) return -1;
+    const auto& all = pieces(run, where.name);
+    if (all.empty()) return -1;
+    if (where.all) {
+        const HeaderField* last = nullptr;
+        for (const Piece& piece : all) {
+            if (piece.field != last) run.edits.remove_header(run.message(), *piece.field);
+            last = piece.field;
+        }
+        return 1;
+    }
+    const Piece* const piece = at(all, where.index);
+    if (piece == nullptr) return -1;
+    remove_piece(run, *piece);
+    return 1;
+}
+
+int value_exists(Run& run, const Args& args) {
+    const std::string_view wanted = text::trim(args.text(run, 1));
+    for (const Piece& piece : pieces(run, args.text(run, 0)))
+        if (text::iequals(piece.text, wanted)) return 1;
+    return -1;
+}
+
+int include_value(Run& run, const Args& args) {
+    const std::string_view name = args.text(run, 0), value = text::trim(args.text(run, 1));
+    if (!is_token(name) || value.empty() || !is_one_line(value)) return -1;
+    if (value_exists(run, args) > 0) return 1;
+    const auto& all = pieces(run, name);
+    if (all.empty()) add_header(run, name, value);
+    else run.edits.insert(run.message().offset_of(all.back().text) + all.back().text.size(), joined(run, ", ", value));
+    return 1;
+}
+
+int exclude_value(Run& run, const Args& args) {
+    const std::string_view wanted = text::trim(args.text(run, 1));
+    for (const Piece& piece : pieces(run, args.text(run, 0)))
+        if (text::iequals(piece.text, wanted)) remove_piece(run, piece);
+    return 1;
+}
+
+}  // namespace kahu::textopsx

@@ -1,0 +1,78 @@
+// Changes become visible by msg_apply_changes(): each case says what $mb, $hdr ... are afterwards.
+#include "core/modules/textopsx/module.h"
+#include "test/unit/script/harness.h"
+
+namespace kahu::script::test {
+namespace {
+
+struct Case {
+    const char* name;
+    const char* statements;  // then msg_apply_changes(), then log(shown)
+    const char* shown;
+    const char* expected;
+};
+constexpr Case kCases[] = {
+    {"nothing", "", "$hdr(X)", "a, b"},
+    {"append_list", "append_hf_value(\"X[0]\", \"n\");", "$hdr(X)", "a, n, b"},
+    {"append_header", "append_hf_value(\"X\", \"n\");", "$hdr(X) $(hdr(X)[1]) $(hdr(X)[2])", "a, b c n"},
+    {"append_new", "append_hf_value(\"Fresh\", \"n$rU\");", "$hdr(Fresh)", "nbob"},
+    {"insert_list", "insert_hf_value(\"X[1]\", \"n\");", "$hdr(X)", "a, n, b"},
+    {"insert_header", "insert_hf_value(\"X\", \"n\");", "$hdr(X) $(hdr(X)[1])", "n a, b"},
+    {"assign", "assign_hf_value(\"X[-1]\", \"n\");", "$(hdr(X)[1])", "n"},
+    {"assign_in_list", "assign_hf_value(\"X[1]\", \"n\");", "$hdr(X)", "a, n"},
+    {"assign_nothing", "assign_hf_value(\"X[0]\", \"\");", "$hdr(X)", "b"},
+    {"remove_first", "remove_hf_value(\"X\");", "$hdr(X)", "b"},
+    {"remove_second", "remove_hf_value(\"X[1]\");", "$hdr(X)", "a"},
+    {"remove_alone", "remove_hf_value(\"X[2]\");", "$hdrc(X)", "1"},
+    {"remove_all", "remove_hf_value(\"X[*]\");", "$hdr(X)", "<null>"},
+    {"include", "include_hf_value(\"X\", \"n\"); ", "$(hdr(X)[1])", "c, n"},
+    {"include_known", "include_hf_value(\"X\", \"B\");", "$hdr(X) $(hdr(X)[1])", "a, b c"},
+    {"include_new", "include_hf_value(\"Supported\", \"path\");", "$hdr(Supported)", "path"},
+    {"exclude", "exclude_hf_value(\"X\", \"a\");", "$hdr(X)", "b"},
+    {"remove_body", "remove_body();", "$bs $cl $hdr(Content-Type) $hdr(X)", "0 0 <null> a, b"},
+    {"keep", "keep_hf(\"^Subject$\");", "$hdr(X) $hdr(Subject) $ci $fU", "<null> lunch abc@10.1.2.3 alice"},
+    {"keep_none", "keep_hf();", "$hdr(X) $hdr(Subject) $rb", "<null> <null> body"},
+    {"twice",
+     "append_hf_value(\"Y\", \"1\"); msg_apply_changes(); append_hf_value(\"Y\", \"2\"); msg_apply_changes(); "
+     "append_hf_value(\"Y\", \"3\");",
+     "$hdr(Y)$(hdr(Y)[1])$(hdr(Y)[2]) $rU", "123 bob"},
+    {"uri_stays", "$rU = \"carol\"; append_hf_value(\"Y\", \"1\");", "$rU $oU", "carol bob"},
+    {"line_ends_refused", "$var(x) = \"a\\r\\nEvil: 1\"; if (!append_hf_value(\"Y\", \"$var(x)\")) log(\"refused\");",
+     "$hdr(Evil)", "refused"},
+};
+TEST(TextopsX, ChangesBecomeVisible) {
+    const std::string message = request("OPTIONS", "sip:bob@example.com",
+                                        "Subject: lunch\r\nX: a, b\r\nX: c\r\nContent-Type: text/plain\r\n", "body");
+    for (const Case& c : kCases)
+        EXPECT_EQ(logged(std::string(c.statements) + " msg_apply_changes(); log(\"" + c.shown + "\");", message,
+                         {&textopsx::kModule}),
+                  c.expected)
+            << c.name;
+}
+TEST(TextopsX, QuestionsAreAnswered) {
+    const std::string message = request("OPTIONS", "sip:bob@example.com", "X: a, b\r\n");
+    EXPECT_EQ(
+        logged("if (hf_value_exists(\"X\", \"B\") && !hf_value_exists(\"X\", \"c\") && fnmatch(\"$rd\", \"ex*.com\") "
+               "&& !fnmatch(\"A\", \"a\") && fnmatch(\"A\", \"a\", \"i\")) log(\"yes\");",
+               message, {&textopsx::kModule}),
+        "yes");
+}
+TEST(TextopsX, RepliesGetAnotherStatus) {
+    Script script(
+        "request_route { }\nreply_route { if (change_reply_status(\"503\", \"Later\")) log(\"$rs $rr\"); "
+        "if (!change_reply_status(\"180\", \"x\") && !change_reply_status(\"99\", \"x\")) log(\"refused\"); drop; }",
+        {&textopsx::kModule});
+    ASSERT_NE(script.program, nullptr) << script.found.text();
+    EXPECT_EQ(script.send(reply("SIP/2.0 404 Not Found")).lines, (std::vector<std::string>{"503 Later", "refused"}));
+}
+TEST(TextopsX, MistakesAreFoundAtStart) {
+    for (const char* statement :
+         {"append_hf_value(\"X[\", \"n\");", "remove_hf_value(\"\");", "assign_hf_value(\"X[y]\", \"n\");",
+          "keep_hf(\"(\");", "change_reply_status(\"500\", \"x\");"})
+        EXPECT_EQ(Script(std::string("request_route { ") + statement + " }", {&textopsx::kModule}).program, nullptr)
+            << statement;
+    EXPECT_TRUE(well_formed(textopsx::kModule));
+}
+
+}  // namespace
+}  // namespace kahu::script::test
