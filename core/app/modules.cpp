@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "core/modules/acc/module.h"
 #include "core/modules/auth/module.h"
 #include "core/modules/auth_db/module.h"
 #include "core/modules/cfg_rpc/module.h"
 #include "core/modules/corex/module.h"
 #include "core/modules/counters/module.h"
 #include "core/modules/db_sqlite/module.h"
+#include "core/modules/debugger/module.h"
 #include "core/modules/htable/module.h"
 #include "core/modules/jsonrpcs/module.h"
 #include "core/modules/kex/module.h"
@@ -37,11 +39,12 @@ namespace kahu::app {
 namespace {
 const ModuleDescriptor* const kModules[] = {
     &rpc::kModule,  // ctl
-    &tls::kModule,     &pv::kModule,      &sl::kModule,      &maxfwd::kModule,    &siputils::kModule,
-    &textops::kModule, &xlog::kModule,    &usrloc::kModule,  &jsonrpcs::kModule,  &textopsx::kModule,
-    &sanity::kModule,  &pike::kModule,    &htable::kModule,  &kex::kModule,       &counters::kModule,
-    &corex::kModule,   &cfg_rpc::kModule, &tm::kModule,      &tm::kTmxModule,     &registrar::kModule,
-    &rr::kModule,      &auth::kModule,    &auth_db::kModule, &db_sqlite::kModule,
+    &tls::kModule,       &pv::kModule,        &sl::kModule,     &maxfwd::kModule,   &siputils::kModule,
+    &textops::kModule,   &xlog::kModule,      &usrloc::kModule, &jsonrpcs::kModule, &debugger::kModule,
+    &acc::kModule,       &textopsx::kModule,  &sanity::kModule, &pike::kModule,     &htable::kModule,
+    &kex::kModule,       &counters::kModule,  &corex::kModule,  &cfg_rpc::kModule,  &tm::kModule,
+    &tm::kTmxModule,     &registrar::kModule, &rr::kModule,     &auth::kModule,     &auth_db::kModule,
+    &db_sqlite::kModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 
