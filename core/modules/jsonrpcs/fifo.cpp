@@ -42,10 +42,9 @@ void Fifo::answer_waiting() {
         if (framed.what == Framed::What::need_more) break;
         if (framed.what == Framed::What::broken) {
             rpc::log_dropped_on_fifo("", "no JSON document, or one of more than 32 KB");
-            rest = {};
-            break;
+        } else {
+            answer_one(rest.substr(0, framed.bytes));
         }
-        answer_one(rest.substr(0, framed.bytes));
         rest.remove_prefix(framed.bytes);
     }
     in_.erase(0, in_.size() - rest.size());

@@ -4,7 +4,7 @@
 // RULES  "reply_name" must be a plain file name; it is looked for in fifo_reply_dir. Without one nothing is executed
 // for
 //        nobody to hear: the request is executed, and its answer is dropped.
-// FAILS  Bytes that are no JSON document drop all that is buffered, and are logged. How answers are bounded:
+// FAILS  Bytes that are no JSON document are dropped up to the next bracket, and logged. How answers are bounded:
 //        rpc/fifo_replies.h.
 #pragma once
 #include <string>

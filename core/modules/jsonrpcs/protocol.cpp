@@ -143,8 +143,13 @@ Framed frame_document(std::string_view input, size_t longest) {
     size_t deepest = 0;
     const bool opens = input[at] == '{' || input[at] == '[';
     const auto end = opens ? end_of_brackets(input, at, deepest) : std::nullopt;
-    if (!opens || deepest > kDeepest || end.value_or(input.size()) - at > longest) framed.what = Framed::What::broken;
-    else if (end) {
+    if (!opens) {  // somebody's mistake; what another client wrote behind it is not lost
+        framed.what = Framed::What::broken;
+        framed.bytes = std::min(input.find_first_of("{[", at), input.size());
+    } else if (deepest > kDeepest || end.value_or(input.size()) - at > longest) {
+        framed.what = Framed::What::broken;
+        framed.bytes = input.size();
+    } else if (end) {
         framed.what = Framed::What::document;
         framed.bytes = *end;
     }

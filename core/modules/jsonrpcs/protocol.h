@@ -16,7 +16,7 @@ namespace kahu::jsonrpcs {
 // What stands at the front of bytes that arrived on a stream (the FIFO).
 struct Framed {
     enum class What : unsigned char { need_more, document, broken } what = What::need_more;
-    size_t bytes = 0;  // document: how many of the input, white space before it included
+    size_t bytes = 0;  // document: how many of the input, white space before it included; broken: how many to drop
 };
 Framed frame_document(std::string_view input, size_t longest);
 

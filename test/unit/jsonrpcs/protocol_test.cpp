@@ -110,6 +110,8 @@ TEST(Framing, FindsTheEndOfADocument) {
     EXPECT_EQ(frame_document(" \n", 100).what, Framed::What::need_more);
     EXPECT_EQ(frame_document("{\"a\":[1,2", 100).what, Framed::What::need_more);
     EXPECT_EQ(frame_document("hello {", 100).what, Framed::What::broken);
+    EXPECT_EQ(frame_document("hello {", 100).bytes, 6u);
+    EXPECT_EQ(frame_document("hello", 100).bytes, 5u);
     EXPECT_EQ(frame_document("{\"a\":\"" + std::string(200, 'x'), 100).what, Framed::What::broken);
 }
 
