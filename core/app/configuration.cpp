@@ -32,7 +32,10 @@ class Loader {
         load_modules();
         apply();
         if (Status overridden = override_settings(); !overridden) return std::move(overridden).error();
-        if (found_.failed()) return everything_found();
+        if (found_.failed()) {
+            compile();  // for what is wrong there, too
+            return everything_found();
+        }
         set_paths();
         if (Status planned = plan(); !planned) return std::move(planned).error();
         if (Status checked = check_modules(); !checked) return std::move(checked).error();

@@ -127,6 +127,9 @@ void apply_modparam(const ModParam& param, const Ast& ast, std::span<const Modul
                                        known.empty() ? "it has none" : fmt::format("kahu --man {}", module->name)));
     }
     if (found) return;
+    // Who loads a module that there is not hears so once, and not again for each of its parameters.
+    for (const LoadModule& statement : ast.modules)
+        if (pattern.matches(statement.name())) return;
     const bool plain = param.modules.find('|') == param.modules.npos;
     diagnostics.error(
         param.at,

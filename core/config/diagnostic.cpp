@@ -7,7 +7,7 @@ namespace kahu::config {
 void Diagnostics::add(Severity severity, const Location& at, std::string message, std::string hint) {
     const bool is_error = severity == Severity::error;
     size_t& count = is_error ? errors_ : warnings_;
-    if (++count <= (is_error ? kMaxErrors : kMaxWarnings))
+    if (++count <= (is_error ? kMaxKeptErrors : kMaxWarnings))
         kept_.push_back({at, severity, std::move(message), std::move(hint)});
 }
 
@@ -28,7 +28,7 @@ std::string Diagnostics::text(const Diagnostic& diagnostic) const {
 std::string Diagnostics::text() const {
     std::string out;
     for (const Diagnostic& diagnostic : kept_) out += text(diagnostic) + '\n';
-    if (errors_ > kMaxErrors) out += fmt::format("... and {} more errors\n", errors_ - kMaxErrors);
+    if (errors_ > kMaxKeptErrors) out += fmt::format("... and {} more errors\n", errors_ - kMaxKeptErrors);
     return out;
 }
 

@@ -2,7 +2,7 @@
 //
 // WHY    A user fixes a file faster when one run names all its mistakes, each with its place and its remedy.
 // LIVES  In the process that reads the configuration; keeps the names of the files read.
-// FAILS  Never. After kMaxErrors errors further ones are counted, not kept: a file of noise must not flood the log.
+// FAILS  Never. After kMaxKeptErrors errors further ones are counted, not kept: a file of noise must not flood the log.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -24,7 +24,8 @@ struct Diagnostic {
 
 class Diagnostics {
   public:
-    static constexpr size_t kMaxErrors = 20;
+    static constexpr size_t kMaxErrors = 20;       // the parser gives up then: it is a file of noise
+    static constexpr size_t kMaxKeptErrors = 200;  // what is unknown in a file that could be read is listed whole
     static constexpr size_t kMaxWarnings = 50;
 
     void error(const Location& at, std::string message, std::string hint = {});

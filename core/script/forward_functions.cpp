@@ -93,6 +93,39 @@ int force_tcp_alias(Run& run, const Args& args) {
     return net::accept_alias(run.inbound().connection, port) ? kTrue : kFalse;
 }
 
+// --- what we say of ourselves ------------------------------------------------------------------------------
+bool is_host(std::string_view text) {
+    std::string_view host;
+    bool v6 = false;
+    uint16_t port = 0;
+    sip::Bad bad;
+    return sip::parse_host_port(text, false, host, v6, port, bad) == text.size() && port == 0;
+}
+int set_advertised_address(Run& run, const Args& args) {
+    const std::string_view host = text::trim(args.text(run, 0));
+    if (!host.empty() && !is_host(host)) return kFalse;
+    run.advertised_host = run.arena().copy(host);
+    return kTrue;
+}
+int set_advertised_port(Run& run, const Args& args) {
+    const auto port = args.integer(run, 0);
+    if (!port || *port < 1 || *port > 65535) return kFalse;
+    run.advertised_port = run.arena().decimal(*port);
+    return kTrue;
+}
+
+// --- branches -------------------------------------------------------------------------------------------------
+int clear_branches(Run& run, const Args&) {
+    run.branches.clear_others();
+    return kTrue;
+}
+int remove_branch(Run& run, const Args& args) {
+    const int64_t index = args.number(run, 0, -1);
+    if (index < 0 || static_cast<size_t>(index) >= run.branches.others().size()) return kFalse;
+    run.branches.remove(static_cast<size_t>(index));
+    return kTrue;
+}
+
 constexpr uint16_t kRequests = kRequestRoute | kFailureRoute | kBranchRoute | kEventRoute;
 constexpr std::string_view kTarget = "([string host[:port][, int port]])";
 
@@ -110,6 +143,11 @@ constexpr Function kFunctions[] = {
     {"force_send_socket", 1, 1, "(string socket)", "The request leaves by that listening socket.", kAnyRoute,
      force_send_socket},
     {"set_send_socket", 1, 1, "(string socket)", "The same as force_send_socket().", kAnyRoute, force_send_socket},
+    {"set_advertised_address", 1, 1, "(string host)", "Host in our Via of this message, instead of the listener's.",
+     kAnyRoute, set_advertised_address},
+    {"set_advertised_port", 1, 1, "(int port)", "Port in our Via of this message.", kAnyRoute, set_advertised_port},
+    {"clear_branches", 0, 0, "()", "Forgets all further targets.", kRequests, clear_branches},
+    {"remove_branch", 1, 1, "(int index)", "Forgets one further target; the first is 0.", kRequests, remove_branch},
     {"force_tcp_alias", 0, 1, "([int port])",
      "Uses the connection the request came on for what goes to the port in its Via (RFC 5923).", kRequests,
      force_tcp_alias},

@@ -26,7 +26,15 @@ void append_host_port(const net::Listener& listener, std::string& out) {
 // --- Via -------------------------------------------------------------------------------------------------
 void append_our_via(const Run& run, const OutgoingRequest& how, const net::Listener& from, std::string& out) {
     out.append("Via: SIP/2.0/").append(upper_name_of(how.to->transport)).append(" ");
-    append_host_port(from, out);
+    if (run.advertised_host.empty() && run.advertised_port.empty()) {
+        append_host_port(from, out);
+    } else {
+        out.append(run.advertised_host.empty() ? from.public_host() : run.advertised_host);
+        const std::string_view port = run.advertised_port;
+        if (!port.empty()) out.append(":").append(port);
+        else if (from.public_port() != default_port(from.transport))
+            out.append(":").append(std::to_string(from.public_port()));
+    }
     out.append(";branch=").append(how.branch);
     if (run.add_local_rport) out.append(";rport");
     // A reply must find the connection that the request came on, whatever port its Via names.

@@ -4,6 +4,7 @@
 #include "core/net/connect.h"
 #include "core/net/settings.h"
 #include "core/script/compiler.h"
+#include "core/script/event_route.h"
 #include "core/script/format.h"
 #include "core/script/message_facts.h"
 #include "core/script/outgoing.h"
@@ -13,6 +14,7 @@
 #include "core/script/script_place.h"
 #include "core/script/transaction_layer.h"
 #include "core/sip/validate.h"
+#include "mem/contract.h"
 
 namespace kahu::script {
 namespace {
@@ -63,6 +65,7 @@ std::unique_ptr<Program> Program::compile(const config::Ast& ast, const Environm
     Compiler(ast, scope, *program->routes_, found).compile_routes();
     program->request_route_ = program->find_route(config::RouteKind::request, "");
     program->reply_route_ = program->find_route(config::RouteKind::reply, "");
+    program->filtered_ack_route_ = program->find_route(config::RouteKind::event, "sl:filtered-ack");
     if (program->request_route_ < 0)
         found.error({}, "there is no request_route", "requests need one: request_route { ... }");
     const std::string& prefix = params::log_prefix.get();
@@ -100,7 +103,7 @@ void Program::handle(std::string_view bytes, const net::Inbound& from) const {
     }
     const bool request = work.message.is_request();
     const int route = request ? request_route_ : reply_route_;
-    if (absorb_ack(work.message)) return;
+    if (absorb_ack(work.message)) return filtered_ack(work.message, from, work.run);
     if (request && is_stream(from.transport)) note_alias(work.message, from);
     work.run.begin(work.message, from, request ? kRequestRoute : kReplyRoute);
     work.run.program = this;
@@ -112,6 +115,42 @@ void Program::handle(std::string_view bytes, const net::Inbound& from) const {
         if (g_layer.take_reply != nullptr && g_layer.take_reply(work.run)) return;
         forward_reply_stateless(work.run);
     }
+}
+
+void Program::filtered_ack(const sip::Message& ack, const net::Inbound& from, Run& run) const {
+    if (filtered_ack_route_ < 0) return;
+    run.begin(ack, from, kEventRoute);
+    run.program = this;
+    run_route(filtered_ack_route_, run);
+}
+
+bool has_event_route(std::string_view name) {
+    return g_installed != nullptr && g_installed->find_route(config::RouteKind::event, name) >= 0;
+}
+
+bool run_event_route(std::string_view name, Run& run) {
+    const int route = g_installed == nullptr ? -1 : g_installed->find_route(config::RouteKind::event, name);
+    if (route < 0) return false;
+    run.program = g_installed;
+    g_installed->run_route(route, run);
+    return true;
+}
+
+bool run_event_route(std::string_view name, bool* dropped) {
+    if (!has_event_route(name)) return false;
+    constexpr std::string_view kOwn =
+        "OPTIONS sip:kahu@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKevent\r\n"
+        "From: <sip:kahu@127.0.0.1>;tag=event\r\nTo: <sip:kahu@127.0.0.1>\r\nCall-ID: event@127.0.0.1\r\n"
+        "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+    static sip::Message message;
+    static Run run;
+    static const net::Inbound nowhere;
+    sip::Bad bad;
+    REQUIRE(message.parse(kOwn, bad));
+    run.begin(message, nowhere, kEventRoute);
+    run_event_route(name, run);
+    if (dropped != nullptr) *dropped = run.flow == Flow::drop;
+    return true;
 }
 
 void set_transaction_layer(const TransactionLayer& layer) { g_layer = layer; }

@@ -57,7 +57,10 @@ class Program {
   private:
     Program();
     std::unique_ptr<Routes> routes_;
+    void filtered_ack(const sip::Message& ack, const net::Inbound& from, Run& run) const;
+
     int request_route_ = -1, reply_route_ = -1;
+    int filtered_ack_route_ = -1;  // event_route[sl:filtered-ack]: an ACK to one of our stateless replies
 };
 
 }  // namespace kahu::script

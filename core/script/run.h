@@ -55,6 +55,10 @@ class Run {
     int return_code = 1;  // $rc, $retcode: of the last function or route
     int last_value = 1;   // of the last statement: what a route without `return` returns
     int route_depth = 0;
+    // Rounds of loops and calls of routes a message may take together: loops inside loops and routes that call two
+    // others would keep a worker for hours.
+    static constexpr uint32_t kMaxSteps = 1'000'000;
+    uint32_t steps = 0;
     const Program* program = nullptr;
 
     // --- what the script changed ---------------------------------------------------------------------------
@@ -81,10 +85,11 @@ class Run {
         std::string_view presets[2];  // record_route_preset(): host, port and parameters instead of ours
         std::string_view advertised;  // record_route_advertised_address(): host and port instead of ours
     };
-    RecordRoute record_route;         // texts live in the arena
-    bool forward_no_connect = false;  // set_forward_no_connect(): only over connections that are open
-    bool reply_no_connect = false;    // set_reply_no_connect()
-    bool add_local_rport = false;     // ;rport in our own Via
+    RecordRoute record_route;                           // texts live in the arena
+    bool forward_no_connect = false;                    // set_forward_no_connect(): only over connections that are open
+    bool reply_no_connect = false;                      // set_reply_no_connect()
+    bool add_local_rport = false;                       // ;rport in our own Via
+    std::string_view advertised_host, advertised_port;  // set_advertised_address(): in our Via; in the arena
 
     uint32_t flags = 0;         // setflag(0..31)
     uint32_t script_flags = 0;  // setsflag(0..31): for this run of the script only

@@ -79,8 +79,9 @@ void Run::save(std::string& out) const {
     for (const bool flag :
          {record_route.wanted, record_route.doubled, forward_no_connect, reply_no_connect, add_local_rport})
         pack.number(flag);
-    for (const std::string_view part : {record_route.user, record_route.params, record_route.presets[0],
-                                        record_route.presets[1], record_route.advertised})
+    for (const std::string_view part :
+         {record_route.user, record_route.params, record_route.presets[0], record_route.presets[1],
+          record_route.advertised, advertised_host, advertised_port})
         pack.text(part);
     const size_t length_at = out.size();
     pack.number(uint32_t{0});
@@ -140,8 +141,9 @@ void Run::restore(std::string_view saved) {
     for (bool* flag :
          {&record_route.wanted, &record_route.doubled, &forward_no_connect, &reply_no_connect, &add_local_rport})
         *flag = unpack.number<bool>();
-    for (std::string_view* part : {&record_route.user, &record_route.params, &record_route.presets[0],
-                                   &record_route.presets[1], &record_route.advertised})
+    for (std::string_view* part :
+         {&record_route.user, &record_route.params, &record_route.presets[0], &record_route.presets[1],
+          &record_route.advertised, &advertised_host, &advertised_port})
         *part = arena_.copy(unpack.text());
     edits.load(unpack.text());
 }

@@ -16,6 +16,14 @@ void complain(const char* event, Fields&&... fields) {
     if (g_limit.allow()) LOG(error, event, std::forward<Fields>(fields)..., kv("suppressed", g_limit.suppressed()));
 }
 
+// False, and the script ends, when the message has taken too many steps.
+bool spend_step(Run& run, std::string_view where) {
+    if (++run.steps <= Run::kMaxSteps) return true;
+    complain("script.too_many_steps", kv("at", where), kv("most", Run::kMaxSteps));
+    run.flow = Flow::exit_;
+    return false;
+}
+
 }  // namespace
 
 int FunctionCall::call(Run& run) const {
@@ -45,6 +53,7 @@ int RouteCall::call(Run& run) const {
         complain("script.route.too_deep", kv("at", where_), kv("depth", run.route_depth));
         return run.return_code = -1;
     }
+    if (!spend_step(run, where_)) return run.return_code = -1;
     return run.return_code = run.program->run_route(route, run);
 }
 
@@ -67,6 +76,7 @@ void WhileStatement::run(Run& run) const {
             complain("script.while.too_long", kv("at", where_), kv("max_while_loops", most));
             return;
         }
+        if (!spend_step(run, where_)) return;
         body_.run(run);
         if (run.flow != Flow::next) break;
     }

@@ -1,4 +1,5 @@
 // test/unit/script/statements_test.cpp -- every kind of statement and operator: what the script logs tells what ran.
+#include "core/script/event_route.h"
 #include "test/unit/script/harness.h"
 
 namespace kahu::script::test {
@@ -143,6 +144,57 @@ TEST(Routing, ARepliesRouteIsNotNeeded) {
     Script script("request_route { log(\"request\"); }");
     ASSERT_NE(script.program, nullptr);
     EXPECT_TRUE(script.send(reply()).lines.empty());
+}
+
+TEST(Steps, EndWhatWouldKeepAWorkerForHours) {
+    params::max_while_loops.set(100);
+    Script loops(
+        "request_route { $var(n) = 0; while (1) { while (1) { while (1) { while (1) { $var(n) = $var(n) + 1; } } } } "
+        "}\n"
+        "reply_route { log(\"$var(n)\"); }");
+    ASSERT_NE(loops.program, nullptr) << loops.found.text();
+    loops.send(request());
+    const int64_t rounds = std::stoll("0" + loops.send(reply()).line());
+    EXPECT_GT(rounds, 100'000);
+    EXPECT_LE(rounds, static_cast<int64_t>(script::Run::kMaxSteps));
+    Script doubling(
+        "request_route { $var(n) = 0; route(A); }\nroute[A] { $var(n) = $var(n) + 1; route(A); route(A); }\n"
+        "reply_route { log(\"$var(n)\"); }");
+    ASSERT_NE(doubling.program, nullptr) << doubling.found.text();
+    doubling.send(request());
+    EXPECT_LE(std::stoll("0" + doubling.send(reply()).line()), static_cast<int64_t>(script::Run::kMaxSteps));
+}
+
+TEST(EventRoutes, RunWhenAModuleSaysSo) {
+    Script script(
+        "request_route { exit; }\nevent_route[test:event] { log(\"$rm $ci\"); drop; }\n"
+        "event_route[sl:filtered-ack] { log(\"ack $rm\"); }");
+    ASSERT_NE(script.program, nullptr) << script.found.text();
+    EXPECT_FALSE(run_event_route("test:event"));  // not installed yet
+    script.program->install();
+    EXPECT_TRUE(has_event_route("test:event"));
+    EXPECT_FALSE(has_event_route("test:other"));
+    g_outcome = {};
+    bool dropped = false;
+    EXPECT_TRUE(run_event_route("test:event", &dropped));
+    EXPECT_TRUE(dropped);
+    EXPECT_EQ(g_outcome.line(), "OPTIONS event@127.0.0.1");
+    EXPECT_FALSE(run_event_route("test:other"));
+}
+
+TEST(EventRoutes, SeeAcksToOurStatelessReplies) {
+    Script script("request_route { exit; }\nevent_route[sl:filtered-ack] { log(\"ack of $fU\"); }");
+    ASSERT_NE(script.program, nullptr) << script.found.text();
+    const std::string invite = request("INVITE");
+    sip::Message message;
+    sip::Bad bad;
+    ASSERT_TRUE(message.parse(invite, bad));
+    char tag[kStatelessTagBytes];
+    std::string ack = request("ACK");
+    const std::string to = "To: <sip:bob@example.com>";
+    ack.insert(ack.find(to) + to.size(), ";tag=" + std::string(stateless_tag(message, tag)));
+    EXPECT_EQ(script.send(ack).line(), "ack of alice");
+    EXPECT_EQ(script.send(request("ACK")).line(), "");
 }
 
 }  // namespace

@@ -36,6 +36,11 @@ constexpr Case kCases[] = {
     {"branch_flags", "$bf = 6; $Bf(1) = 0; log(\"$bf $bF $Bf(2)\");", "4 00000004 1"},
     {"no_branches", "log(\"$branch(count) $br $branch(uri) $bR\");", "0 <null> <null> <null>"},
     {"destination_set", "log(\"$ds\");", "Contact: <sip:bob@example.com:5070;transport=tcp>"},
+    {"advertised", "if (set_advertised_address(\"sip.example.com\") && set_advertised_port(5080)) log(\"set\");",
+     "set"},
+    {"advertised_bad", "if (!set_advertised_address(\"a b\") && !set_advertised_port(70000)) log(\"refused\");",
+     "refused"},
+    {"remove_branch", "if (!remove_branch(0) && clear_branches()) log(\"none\");", "none"},
     // --- texts and places
     {"evaluated", "$var(x) = $_s(sip:$rU@$fd); log(\"$var(x)\");", "sip:bob@atlanta.example"},
     {"define", "log(\"$def(GREETING) $defn(SEVEN)\");", "\"hello\" 7"},

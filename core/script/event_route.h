@@ -1,0 +1,20 @@
+// core/script/event_route.h -- event_route[module:event]: what a module lets the script say about something it does.
+//
+// WHY    Modules know when something happened; the script's author knows what is to be done then.
+// LIVES  Looks the route up in the installed program: a few comparisons.  Runs in the calling process.
+// FAILS  False when the script has no such route.
+#pragma once
+#include <string_view>
+
+#include "core/script/run.h"
+
+namespace kahu::script {
+
+bool has_event_route(std::string_view name);  // "tm:local-request"
+// For a message that is there.  REQUIRES: run.begin() was called, with kind kEventRoute.  run.flow is Flow::drop if the
+// route said so.
+bool run_event_route(std::string_view name, Run& run);
+// For events without a message: the route sees an OPTIONS of the server to itself.  `dropped`: the route said so.
+bool run_event_route(std::string_view name, bool* dropped = nullptr);
+
+}  // namespace kahu::script
