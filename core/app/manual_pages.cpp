@@ -77,7 +77,8 @@ struct Page {
     std::function<std::string()> print;
 };
 std::vector<Page> pages() {
-    std::vector<Page> all = {{"kahu.8", server_page}, {"kahu.cfg.5", configuration_page}, {"tls.cfg.5", tls::tls_cfg_manual}};
+    std::vector<Page> all = {
+        {"kahu.8", server_page}, {"kahu.cfg.5", configuration_page}, {"tls.cfg.5", tls::tls_cfg_manual}};
     for (const ModuleDescriptor* module : all_modules())
         all.push_back({fmt::format("kahu-{}.7", module->name), [module] { return manual::module_page(*module); }});
     return all;

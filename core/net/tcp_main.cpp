@@ -273,8 +273,7 @@ class TcpMain {
     void read_orders() {
         reclaim();
         // Whoever adds to what is not empty does not ring.
-        while (!mailbox(slot_).empty())
-            mailbox(slot_).consume([](const Mail& mail) { take_alias(mail); }, SIZE_MAX);
+        while (!mailbox(slot_).empty()) mailbox(slot_).consume([](const Mail& mail) { take_alias(mail); }, SIZE_MAX);
         if (connect_orders().empty()) return;
         while (!connect_orders().empty())
             connect_orders().consume([this](ConnectOrder& order) { carry_out(order); }, SIZE_MAX);

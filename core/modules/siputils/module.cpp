@@ -6,10 +6,13 @@
 #include <ctime>
 
 #include "core/base/text.h"
+#include "core/modules/siputils/options_reply.h"
 #include "core/modules/siputils/uri_checks.h"
 #include "core/script/core_functions.h"
 #include "core/script/function.h"
+#include "core/script/message_facts.h"
 #include "core/script/run.h"
+#include "core/sip/auth.h"
 #include "core/sip/params.h"
 
 namespace kahu::siputils {
@@ -68,6 +71,42 @@ int hdr_date_check(Run& run, const Args& args) {
     return truth(::time(nullptr) - at <= args.number(run, 0));
 }
 
+// --- credentials -------------------------------------------------------------------------------------------
+template <class Wanted>
+bool any_credentials(Run& run, Wanted wanted) {
+    const sip::Message& message = run.message();
+    for (const auto id : {sip::HeaderId::authorization, sip::HeaderId::proxy_authorization})
+        for (const sip::HeaderField* field = message.first(id); field != nullptr; field = message.next(field)) {
+            sip::AuthValue value;
+            sip::Bad bad;
+            if (sip::parse_auth(field->value, value, bad) && wanted(value)) return true;
+        }
+    return false;
+}
+int has_credentials(Run& run, const Args& args) {
+    const std::string_view realm = args.text(run, 0);
+    return truth(any_credentials(run, [&](const sip::AuthValue& value) { return value.realm == realm; }));
+}
+int is_user(Run& run, const Args& args) {
+    const std::string_view user = args.text(run, 0);
+    return truth(any_credentials(
+        run, [&](const sip::AuthValue& value) { return value.username.substr(0, value.username.find('@')) == user; }));
+}
+
+// Behind the last parameter, before the headers of the URI.
+int add_uri_param(Run& run, const Args& args) {
+    const std::string_view uri = run.request_uri(), param = args.text(run, 0);
+    if (param.empty()) return 1;
+    const size_t cut = std::min(uri.find('?'), uri.size());
+    script::TextBuilder out(run.arena());
+    out.append(uri.substr(0, cut)).append(';').append(param).append(uri.substr(cut));
+    const std::string_view changed = out.take();
+    sip::Uri parsed;
+    if (script::parse_into(changed, parsed) == nullptr) return -1;
+    run.set_request_uri(changed);
+    return 1;
+}
+
 // Row by row, so that is_method stays one row for the two modules that list it.
 const Function kFunctions[] = {
     script::kIsMethod,
@@ -93,6 +132,14 @@ const Function kFunctions[] = {
     {"cmp_aor", 2, 2, "(string uri, string uri)", "True if user, host and port are the same.", kAnyRoute, cmp_aor},
     {"is_gruu", 0, 1, "([string uri])", "1 for a public GRUU, 2 for a temporary one, false otherwise.", kAnyRoute,
      is_gruu},
+    {"options_reply", 0, 0, "()", "Answers an OPTIONS for the server itself with what it can do.", kRequestRoute,
+     options_reply},
+    {"has_credentials", 1, 1, "(string realm)", "True if the request has credentials for that realm.",
+     kRequestRoute | kFailureRoute | kBranchRoute, has_credentials},
+    {"is_user", 1, 1, "(string user)", "True if that user name is in the credentials.",
+     kRequestRoute | kFailureRoute | kBranchRoute, is_user},
+    {"add_uri_param", 1, 1, "(string param)", "Adds a parameter to the Request-URI.",
+     kRequestRoute | kFailureRoute | kBranchRoute, add_uri_param},
     {"hdr_date_check", 1, 1, "(int seconds)", "True if Date is not older than that.", kAnyRoute, hdr_date_check},
 };
 
@@ -101,8 +148,9 @@ const Function kFunctions[] = {
 const ModuleDescriptor kModule{
     .name = "siputils",
     .summary = "Questions about a message, its URIs and its numbers.",
+    .params = options_params(),
     .functions = kFunctions,
-    .description = "Functions that look at the message and change nothing.",
+    .description = "Functions that look at the message; options_reply() answers for the server itself.",
 };
 
 }  // namespace kahu::siputils
