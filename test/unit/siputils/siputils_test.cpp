@@ -72,6 +72,37 @@ TEST(HdrDateCheck, ComparesWithNow) {
     EXPECT_EQ(logged("if (hdr_date_check(2000000000)) log(\"fresh\");", old, {&siputils::kModule}), "fresh");
 }
 
+TEST(OptionsReply, AnswersForTheServerItself) {
+    const auto answered = [](std::string_view method, std::string_view uri) {
+        Script script("request_route { if (!options_reply()) log(\"no\"); }", {&siputils::kModule});
+        EXPECT_NE(script.program, nullptr) << script.found.text();
+        const Outcome outcome = script.send(request(method, uri));
+        return outcome.replies.empty() ? outcome.line() : outcome.replies[0];
+    };
+    const std::string reply = answered("OPTIONS", "sip:example.com");
+    EXPECT_EQ(reply.substr(0, 16), "SIP/2.0 200 OK\r\n");
+    EXPECT_NE(reply.find("\r\nAccept: */*\r\n"), std::string::npos) << reply;
+    EXPECT_NE(reply.find("\r\nAccept-Language: en\r\n"), std::string::npos) << reply;
+    EXPECT_EQ(answered("OPTIONS", "sip:bob@example.com"), "no");
+    EXPECT_EQ(answered("INFO", "sip:example.com"), "no");
+}
+
+TEST(Credentials, AreLookedAt) {
+    const std::string message = request("REGISTER", "sip:example.com",
+                                        "Authorization: Digest username=\"alice@x\", realm=\"r\", nonce=\"n\", "
+                                        "uri=\"sip:x\", response=\"00000000000000000000000000000000\"\r\n");
+    const std::string statement =
+        "if (has_credentials(\"r\") && is_user(\"alice\") && !has_credentials(\"q\") && "
+        "!is_user(\"bob\")) log(\"hers\"); else log(\"no\");";
+    EXPECT_EQ(logged(statement, message, {&siputils::kModule}), "hers");
+    EXPECT_EQ(logged(statement, request(), {&siputils::kModule}), "no");
+}
+
+TEST(AddUriParam, ChangesTheRequestUri) {
+    const std::string statement = "add_uri_param(\"x=1\"); add_uri_param(\"a b\"); log(\"$ru\");";
+    EXPECT_EQ(logged(statement, request("OPTIONS", "sip:a@b;lr"), {&siputils::kModule}), "sip:a@b;lr;x=1");
+}
+
 TEST(Siputils, RowsAreWellFormed) { EXPECT_TRUE(well_formed(siputils::kModule)); }
 
 }  // namespace
