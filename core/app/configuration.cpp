@@ -38,9 +38,13 @@ class Loader {
         }
         set_paths();
         if (Status planned = plan(); !planned) return std::move(planned).error();
-        if (Status checked = check_modules(); !checked) return std::move(checked).error();
+        Status checked = check_modules();
         compile();
-        if (found_.failed()) return everything_found();
+        if (found_.failed()) {
+            if (!checked) found_.error({}, checked.error().what, checked.error().hint);
+            return everything_found();
+        }
+        if (!checked) return std::move(checked).error();
         config::runtime_cfg().remember_configured();
         log_warnings();
         return std::move(made_);
