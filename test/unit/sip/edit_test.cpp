@@ -26,6 +26,16 @@ class Edits : public testing::Test {
 
 TEST_F(Edits, NoneCopies) { EXPECT_EQ(applied(), kText); }
 
+TEST_F(Edits, ForgetWhatIsReplacedAgain) {
+    const std::string_view value = message_.first("X")->value;
+    edits_.replace_part(message_, value, "first");
+    edits_.append_header(message_, "P: kept\r\n");
+    edits_.forget(message_.offset_of(value), value.size());
+    edits_.replace_part(message_, value, "second");
+    EXPECT_NE(applied().find("X: second\r\n"), std::string::npos) << applied();
+    EXPECT_NE(applied().find("P: kept\r\n"), std::string::npos) << applied();
+}
+
 TEST_F(Edits, WhatAProxyDoes) {
     edits_.append_header(message_, "P: last\r\n");
     edits_.replace_part(message_, message_.first(HeaderId::max_forwards)->value, "69");
