@@ -85,8 +85,9 @@ void EditList::apply(std::string_view bytes, std::string& out) const {
 }
 
 size_t EditList::edited_size(std::string_view bytes) const {
-    size_t at = 0, size = text_.size();
+    size_t at = 0, size = 0;
     for (const Edit& edit : edits_) {
+        size += edit.text_bytes;
         if (edit.offset > at) {
             size += edit.offset - at;
             at = edit.offset;
@@ -98,7 +99,10 @@ size_t EditList::edited_size(std::string_view bytes) const {
 
 bool EditList::inserts(std::string_view wanted) const {
     const auto same = [](char a, char b) { return text::lower(a) == text::lower(b); };
-    return std::search(text_.begin(), text_.end(), wanted.begin(), wanted.end(), same) != text_.end();
+    return std::any_of(edits_.begin(), edits_.end(), [&](const Edit& edit) {
+        const std::string_view text = std::string_view(text_).substr(edit.text_at, edit.text_bytes);
+        return std::search(text.begin(), text.end(), wanted.begin(), wanted.end(), same) != text.end();
+    });
 }
 
 void EditList::save(std::string& out) const {
