@@ -34,7 +34,7 @@ void set_content_type(Run& run, std::string_view type) {
     if (const HeaderField* const field = message.first(HeaderId::content_type)) {
         run.edits.forget(message.offset_of(field->value), field->value.size());
         run.edits.replace_part(message, field->value, type);
-    } else {
+    } else if (!run.edits.inserts("content-type:")) {  // a second one would make the message malformed
         const std::string_view line =
             script::TextBuilder(run.arena()).append("Content-Type: ").append(type).append("\r\n").take();
         run.edits.append_header(message, line);

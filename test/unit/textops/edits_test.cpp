@@ -114,6 +114,13 @@ TEST(BodyEdits, GiveABodyToAMessageWithoutOne) {
     expect_sound(message);
 }
 
+TEST(BodyEdits, OfTheSecondTimeMakeNoSecondHeaders) {
+    const std::string message = left("set_body(\"hello\", \"text/plain\"); set_body(\"you\", \"text/plain\");", "", "");
+    EXPECT_EQ(body_of(message), "you");
+    EXPECT_EQ(message.find("Content-Type"), message.rfind("Content-Type")) << message;
+    expect_sound(message);
+}
+
 TEST(BodyEdits, LeaveOnePartOfSeveral) {
     const std::string parts =
         "--xyz\r\nContent-Type: text/plain\r\n\r\nhello\r\n--xyz\r\nContent-Type: application/sdp;x=y\r\n\r\nv=0\r\n"
