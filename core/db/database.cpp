@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/db/driver.h"
+#include "core/proc/daemon.h"
+#include "core/proc/settings.h"
 #include "core/sip/scan.h"
 
 namespace kahu::db {
@@ -49,6 +52,22 @@ Status check_url(std::string_view url) {
     const Result<Target> target = find_driver(url);
     if (!target) return target.error();
     return target->driver->check(target->rest);
+}
+
+Status make_folder(std::string_view url) {
+    const Result<Target> target = find_driver(url);
+    if (!target) return target.error();
+    const std::string folder = target->driver->folder(target->rest);
+    std::error_code failed;
+    if (folder.empty() || !std::filesystem::create_directories(folder, failed)) {
+        if (!failed) return {};
+        return Error{Errc::io, fmt::format("could not create {}: {}", folder, failed.message()),
+                     "create it, or name another folder in db_url"};
+    }
+    // Passwords or their hashes will be in there.
+    using std::filesystem::perms;
+    std::filesystem::permissions(folder, perms::owner_all | perms::group_read | perms::group_exec, failed);
+    return proc::give_to({proc::settings.user.get(), proc::settings.group.get(), "", ""}, folder);
 }
 
 Result<Transaction> Transaction::begin(Connection& connection) {

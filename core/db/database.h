@@ -55,6 +55,9 @@ class Connection {
 Result<std::unique_ptr<Connection>> open(std::string_view url);
 // Whether open() may succeed: scheme and path are there.  For `kahu -c`: touches no file.
 Status check_url(std::string_view url);
+// Makes the folder of the database's file if it is missing, for the user that the server will run as. For the hook
+// `open`, which has the privileges for it.
+Status make_folder(std::string_view url);
 
 // Writes between construction and commit() appear together or not at all.
 class Transaction {

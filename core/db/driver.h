@@ -12,6 +12,7 @@ struct Driver {
     std::string_view scheme;                           // "sqlite"
     Status (*check)(std::string_view rest) = nullptr;  // what stands behind "scheme://"
     Result<std::unique_ptr<Connection>> (*open)(std::string_view rest) = nullptr;
+    std::string (*folder)(std::string_view rest) = nullptr;  // that must exist before open(); may be empty
 };
 extern const Driver kSqlite;
 

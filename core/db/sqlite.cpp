@@ -4,7 +4,10 @@
 // cut, never the file.
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <filesystem>
 
 #include "core/base/text.h"
 #include "core/db/driver.h"
@@ -117,12 +120,18 @@ Status check(std::string_view rest) {
     return {};
 }
 
+std::string folder_of(std::string_view rest) { return std::filesystem::path(path_of(rest)).parent_path().string(); }
+
 Result<std::unique_ptr<Connection>> open_file(std::string_view rest) {
     if (Status good = check(rest); !good) return good.error();
     const std::string path = path_of(rest);
     sqlite3* handle = nullptr;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(path.c_str(), &handle, flags, nullptr) != SQLITE_OK) {
+    // A new file is for its owner and group: users' passwords may be in it. SQLite's other files take its mode.
+    const mode_t before = ::umask(0027);
+    const int opened = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+    ::umask(before);
+    if (opened != SQLITE_OK) {
         Error error = failed(handle, "could not open " + path);
         sqlite3_close_v2(handle);
         return error;
@@ -136,6 +145,6 @@ Result<std::unique_ptr<Connection>> open_file(std::string_view rest) {
 
 }  // namespace
 
-const Driver kSqlite{"sqlite", check, open_file};
+const Driver kSqlite{"sqlite", check, open_file, folder_of};
 
 }  // namespace kahu::db

@@ -110,6 +110,25 @@ Result<gid_t> group_id(const std::string& group) {
     if (const auto number = text::to_int(group); number && *number >= 0) return static_cast<gid_t>(*number);
     return Error{Errc::not_found, "no such group: " + group, "create it, or give another one with -g"};
 }
+
+struct Ids {
+    uid_t uid = static_cast<uid_t>(-1);  // -1: stays as it is
+    gid_t gid = static_cast<gid_t>(-1);
+};
+Result<Ids> find_ids(const Identity& wanted) {
+    Ids ids;
+    if (!wanted.user.empty()) {
+        auto id = user_id(wanted.user, ids.gid);
+        if (!id) return std::move(id).error();
+        ids.uid = *id;
+    }
+    if (!wanted.group.empty()) {
+        auto id = group_id(wanted.group);
+        if (!id) return std::move(id).error();
+        ids.gid = *id;
+    }
+    return ids;
+}
 }  // namespace
 
 Status check_identity(const Identity& wanted) {
@@ -124,19 +143,19 @@ Status check_identity(const Identity& wanted) {
     return {};
 }
 
+Status give_to(const Identity& wanted, const std::string& path) {
+    const auto ids = find_ids(wanted);
+    if (!ids) return ids.error();
+    if (ids->uid == ::geteuid() && ids->gid == ::getegid()) return {};
+    if (::chown(path.c_str(), ids->uid, ids->gid) != 0)
+        return errno_error("could not give " + path + " to user " + wanted.user, errno);
+    return {};
+}
+
 Status take_identity(const Identity& wanted) {
-    gid_t gid = static_cast<gid_t>(-1);
-    uid_t uid = static_cast<uid_t>(-1);
-    if (!wanted.user.empty()) {
-        auto id = user_id(wanted.user, gid);
-        if (!id) return std::move(id).error();
-        uid = *id;
-    }
-    if (!wanted.group.empty()) {
-        auto id = group_id(wanted.group);
-        if (!id) return std::move(id).error();
-        gid = *id;
-    }
+    const auto ids = find_ids(wanted);
+    if (!ids) return ids.error();
+    const auto [uid, gid] = *ids;
     if (!wanted.chroot.empty() && (::chroot(wanted.chroot.c_str()) != 0 || ::chdir("/") != 0))
         return errno_error("could not change root to " + wanted.chroot, errno);
     if (!wanted.workdir.empty() && ::chdir(wanted.workdir.c_str()) != 0)

@@ -30,6 +30,8 @@ struct Identity {
 };
 Status check_identity(const Identity& wanted);  // the names exist
 Status take_identity(const Identity& wanted);
+// Makes the user and group own what was made before take_identity(); nothing if none is named.
+Status give_to(const Identity& wanted, const std::string& path);
 
 // Raises the limit of open files; what was reached.  wanted 0: leave it.
 size_t raise_open_files(size_t wanted);

@@ -180,6 +180,8 @@ constexpr Command kCommands[] = {
     {"auth_db.user_remove", "user@domain", "Removes a user.", user_remove},
 };
 
+Status open() { return db::make_folder(settings.db_url.get()); }
+
 Status start() {
     if (g_tables.empty()) g_tables.push_back("subscriber");
     Status done;
@@ -198,7 +200,7 @@ const ModuleDescriptor kModule{
     .params = params(),
     .functions = kFunctions,
     .commands = kCommands,
-    .hooks = {.check = check_settings, .start = start, .process_stop = process_stop},
+    .hooks = {.check = check_settings, .open = open, .start = start, .process_stop = process_stop},
     .description =
         "Looks users up in a table with Kamailio's columns and lets module auth check what they sent.  The table is "
         "created if it "

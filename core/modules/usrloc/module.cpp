@@ -33,6 +33,8 @@ Status check() {
     return {};
 }
 
+Status open() { return settings.mode() == DbMode::none ? Status{} : db::make_folder(settings.db_url.get()); }
+
 std::span<const mem::Part> parts() {
     static std::vector<mem::Part> wanted;
     wanted = {{"usrloc", table_bytes(wanted_buckets()), construct}};
@@ -156,7 +158,12 @@ const ModuleDescriptor kModule{
     .summary = "Who is registered where.",
     .params = params(),
     .commands = commands(),
-    .hooks = {.check = check, .parts = parts, .start = start, .each_second = each_second, .process_stop = process_stop},
+    .hooks = {.check = check,
+              .open = open,
+              .parts = parts,
+              .start = start,
+              .each_second = each_second,
+              .process_stop = process_stop},
     .description =
         "Keeps the contacts that module registrar saves, in memory shared by all processes; a worker's death loses "
         "none.\n\n"

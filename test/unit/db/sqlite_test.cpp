@@ -31,6 +31,24 @@ class Sqlite : public testing::Test {
     std::string url_;
 };
 
+TEST_F(Sqlite, MakesItsFolderForOwnerAndGroupOnly) {
+    using std::filesystem::perms;
+    const auto mode = [](const std::filesystem::path& path) { return std::filesystem::status(path).permissions(); };
+    const std::filesystem::path made = folder_ / "a" / "b";
+    const std::string url = "sqlite://" + (made / "users.db").string();
+    EXPECT_FALSE(open(url));
+    ASSERT_TRUE(make_folder(url));
+    EXPECT_EQ(mode(made), perms::owner_all | perms::group_read | perms::group_exec);
+    std::filesystem::permissions(made, perms::owner_all);
+    ASSERT_TRUE(make_folder(url));  // what exists stays as it is
+    EXPECT_EQ(mode(made), perms::owner_all);
+    ASSERT_TRUE(open(url));
+    EXPECT_EQ(mode(made / "users.db") & perms::others_all, perms::none);
+    EXPECT_TRUE(make_folder("sqlite://:memory:"));
+    EXPECT_FALSE(make_folder("sqlite:///dev/null/a/users.db"));
+    EXPECT_FALSE(make_folder("oracle://a"));
+}
+
 TEST_F(Sqlite, KeepsEveryTypeOfValue) {
     const auto connection = connect();
     ASSERT_TRUE(connection->execute("CREATE TABLE t (a INTEGER, b REAL, c TEXT, d TEXT)"));
