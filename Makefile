@@ -46,10 +46,7 @@ LDLIBS := -lssl -lcrypto -levent_core -lfmt -lpcre2-8 -lcares -lsystemd -lsqlite
 # Whatever is made appears whole or not at all, so that two makes at a time do not trip over each other.
 
 # --- layers: a folder may use only folders listed before it (scripts/check-layers) -----------------
-# Modules that others use (their api.h) stand first, so that unit tests, which link what stands before, have them.
-USED    := core/modules/tm core/modules/usrloc core/modules/auth
 MODULES := $(patsubst %/,%,$(sort $(wildcard core/modules/*/)))
-MODULES := $(filter $(MODULES),$(USED)) $(filter-out $(USED),$(MODULES))
 FOLDERS := mem core/base core/sip core/stats core/module core/proc core/net core/config core/db core/script \
            tls rpc $(MODULES) core/app
 name     = $(subst /,_,$(1))
@@ -108,7 +105,9 @@ $(B)/kahu-load: $(LOAD_OBJECTS) $(call archive,core/base)
 
 # --- unit tests: one program per folder of test/unit; it links that folder and all below it --------
 UNIT_FOLDERS := $(patsubst test/unit/%/,%,$(sort $(wildcard test/unit/*/)))
-folder_of     = $(firstword $(filter $(1) core/$(1) core/modules/$(1),$(FOLDERS)) $(lastword $(FOLDERS)))
+# Tests of a module link all modules: modules use each other's api.h.
+folder_of     = $(firstword $(if $(filter core/modules/$(1),$(MODULES)),$(lastword $(MODULES))) \
+                            $(filter $(1) core/$(1),$(FOLDERS)) $(lastword $(FOLDERS)))
 upto          = $(if $(2),$(firstword $(2)) $(if $(filter $(firstword $(2)),$(1)),,$(call upto,$(1),$(wordlist 2,99,$(2)))))
 define unit_rules
 $(B)/unit/$(1)_test: $(patsubst %.cpp,$(B)/obj/%.o,$(wildcard test/unit/$(1)/*.cpp)) $(foreach f,$(call upto,$(call folder_of,$(1)),$(FOLDERS)),$(call archive,$(f)))
