@@ -102,14 +102,18 @@ const Branch* best_branch(const Transaction& t) {
     return best < 0 ? nullptr : t.branch[best];
 }
 
+void decide_here(Transaction& t) {
+    t.decider_life = life_of(mem::current_slot());
+    t.decider = static_cast<int16_t>(mem::current_slot() + 1);
+}
+
 After conclude(Transaction& t) {
     if (being_decided(t)) return After::nothing;
     if (!t.answered && t.branches != 0 && !anything_pending(t)) {
         const Branch* best = best_branch(t);
         if (best == nullptr) best = t.branch[t.branches - 1];
         if (t.failure_route >= 0 && best->outcome >= 300) {
-            t.decider_life = life_of(mem::current_slot());
-            t.decider = static_cast<int16_t>(mem::current_slot() + 1);
+            decide_here(t);
             return After::run_failure_route;
         }
         if (t.local) keep_result(t, *t.branch[best->number]);

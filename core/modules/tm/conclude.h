@@ -14,6 +14,8 @@ enum class After : uint8_t {
     nothing,
     run_failure_route,  // unlock, then routes.h: run_failure_route(id)
 };
+// This process alone decides from now on, until it makes `decider` 0.
+void decide_here(Transaction& t);
 After conclude(Transaction& t);
 // The branch whose reply is the best so far; nullptr: none has ended.
 const Branch* best_branch(const Transaction& t);

@@ -37,6 +37,8 @@ bool hand_over(script::Run& run, const Current& c) {
     }
     const bool say_trying = t->is_invite() && t->status == 0 && settings.auto_inv_100 != 0;
     if (say_trying) (void)answer_locally(*t, run.message(), {.status = 100, .reason = settings.auto_inv_100_reason});
+    // A branch may end before the next one is added: that is not the end of all.
+    if (run.kind() != kFailureRoute) decide_here(*t);
     return true;
 }
 
@@ -78,7 +80,7 @@ Relayed relay_targets(script::Run& run, Current& c, const RelayTo& to) {
         return Relayed::failed;
     }
     c.relayed = true;
-    if (run.kind() != kFailureRoute) finish(c.id);  // a branch may have ended already
+    if (run.kind() != kFailureRoute) finish_launching(c.id);
     return Relayed::ok;
 }
 

@@ -81,16 +81,22 @@ void run_failure_route(Id id) {
     }
 }
 
-void finish(Id id) {
+namespace {
+void finish(Id id, bool decided_here) {
     After after = After::nothing;
     {
         Locked shard(id);
         Transaction* t = shard.find(id.label);
         if (t == nullptr) return;
+        if (decided_here) t->decider = 0;
         after = conclude(*t);
         if (shard.settle(t)) return;
     }
     if (after == After::run_failure_route) run_failure_route(id);
 }
+}  // namespace
+
+void finish(Id id) { finish(id, false); }
+void finish_launching(Id id) { finish(id, true); }
 
 }  // namespace kahu::tm

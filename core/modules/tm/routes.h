@@ -32,5 +32,7 @@ struct Revived {
 void run_failure_route(Id id);
 // conclude() and settle(), then the failure route if one is to run: the end of every outer event.
 void finish(Id id);
+// The same for who called decide_here() because branches were still to be added.
+void finish_launching(Id id);
 
 }  // namespace kahu::tm

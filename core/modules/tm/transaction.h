@@ -88,8 +88,8 @@ struct Transaction {
     uint8_t resolving;                                 // branches whose next hop is being looked up
     uint16_t status;                                   // of the last reply sent upstream; 0: none
     int16_t failure_route, reply_route, branch_route;  // -1: none
-    int16_t decider;                                   // slot + 1 of who runs a failure route, 0: nobody
-    uint32_t decider_life;                             // and its incarnation: a successor is somebody else
+    int16_t decider;        // slot + 1 of who adds branches or runs a failure route; 0: nobody
+    uint32_t decider_life;  // and its incarnation: a successor is somebody else
     uint32_t fr_ms, fr_inv_ms;
     uint32_t interval;                    // of timer G
     clock::Millis resend_at, give_up_at;  // G; H, I, J or L

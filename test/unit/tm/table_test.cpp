@@ -2,7 +2,9 @@
 #include "core/modules/tm/best_response.h"
 #include "core/modules/tm/branch_id.h"
 #include "core/modules/tm/client.h"
+#include "core/modules/tm/conclude.h"
 #include "core/modules/tm/match.h"
+#include "core/modules/tm/routes.h"
 #include "mem/failure.h"
 #include "test/unit/mem/segment_fixture.h"
 #include "test/unit/tm/fixture.h"
@@ -140,6 +142,14 @@ void kill_everywhere(TmTest& test, mem::Point point, const std::function<void()>
 
 class Death : public TmTest {
   protected:
+    // There is no process table here that would count incarnations: what a dead process decided is marked as such.
+    void note_death(int slot) {
+        for (uint32_t i = 0; i < kShards; ++i) {
+            const Locked shard(i);
+            for (Transaction* t = shard.first(); t != nullptr; t = t->next)
+                if (t->decider == slot + 1) t->decider_life = 4711;
+        }
+    }
     void everything_is_valid() {
         for (uint32_t i = 0; i < kShards; ++i) {
             const Locked shard(i);
@@ -164,6 +174,7 @@ TEST_F(Death, OfAWorkerInAnyStepLeavesAWholeTable) {
                 run_timers(clock::now_ms() + 50'000);
             },
             [&] {
+                note_death(1);
                 everything_is_valid();
                 forget();
                 receive(invite());  // goes on: absorbed, or routed anew
@@ -194,6 +205,25 @@ TEST_F(Death, OfTheDeciderHandsTheDecisionOn) {
     forget();
     receive(reply_to(sent, 486));
     EXPECT_EQ(g_up.size(), 1u);  // nobody else decides: the best reply
+}
+
+TEST_F(Death, NobodyElseDecidesWhileBranchesAreAdded) {
+    script("t_relay();");
+    receive(invite());
+    const std::string sent = g_down[0].text;
+    BranchId id;
+    sip::Message message;
+    sip::Bad bad;
+    ASSERT_TRUE(message.parse(sent, bad) && parse_branch_id(message.top_via()->branch, id));
+    {
+        Locked shard(id.id);
+        decide_here(*shard.find(id.id.label));
+    }
+    forget();
+    receive(reply_to(sent, 486));
+    EXPECT_TRUE(g_up.empty());
+    finish_launching(id.id);
+    EXPECT_EQ(g_up.size(), 1u);
 }
 
 }  // namespace
