@@ -53,7 +53,8 @@ test-crash: all                                       ## the long tests of crash
 .PHONY: run install
 RUN_DIR  := build/run
 RUN_CFG  ?= etc/kahu.cfg
-RUN_ARGS ?= -A WITH_KAMCMD -A 'CERTIFICATE="$(CURDIR)/$(RUN_DIR)/server.crt"' -A 'PRIVATE_KEY="$(CURDIR)/$(RUN_DIR)/server.key"'
+RUN_ARGS ?= -A WITH_KAMCMD -A 'CERTIFICATE="$(CURDIR)/$(RUN_DIR)/server.crt"' -A 'PRIVATE_KEY="$(CURDIR)/$(RUN_DIR)/server.key"' \
+            -A 'DBURL="sqlite://$(CURDIR)/$(RUN_DIR)/kahu.db"'
 run:                                                  ## install what is missing, build, make certificates, serve on 5060 and 5061
 	@scripts/install-dependencies build
 	@$(MAKE) all
