@@ -12,7 +12,7 @@ uint64_t mix(uint64_t a, uint64_t b) {  // 64x64 -> 128 multiply, folded (the wy
 }
 uint64_t load(const unsigned char* p, size_t n) {
     uint64_t v = 0;
-    std::memcpy(&v, p, n);
+    if (n > 0) std::memcpy(&v, p, n);
     return v;
 }
 }  // namespace
