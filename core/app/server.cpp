@@ -227,11 +227,12 @@ Status plan_processes() {
 
 Status make_run_directory(const std::string& path) {
     std::error_code failed;
-    std::filesystem::create_directories(path, failed);
+    const bool made = std::filesystem::create_directories(path, failed);
     if (failed)
         return Error{Errc::io, "could not create the run directory " + path + ": " + failed.message(),
                      "create it, or give another one with -Y"};
-    return {};
+    // Files about crashes are written there, and our sockets removed, by the user that we run as.
+    return made ? proc::give_to({proc::settings.user.get(), proc::settings.group.get(), "", ""}, path) : Status{};
 }
 
 Status seed() {
