@@ -127,6 +127,19 @@ def test_a_phone_that_is_gone_hides_no_other(server):
                 bob.ask("REGISTER", f"sip:{DOMAIN}", cseq=90, to=f"<{bob.uri}>", headers=["Contact: *", "Expires: 0"])
 
 
+def test_floods_are_not_heard(server):
+    """64 requests in 2 s from one address; this machine's own are not counted."""
+    uri = f"sip:{DOMAIN}"
+    answered = 0
+    with server.udp(source="127.0.0.2", timeout=0.3) as client:
+        while answered <= 140 and client.ask(request("OPTIONS", uri)) is not None:
+            answered += 1
+        assert 60 <= answered < 140
+        assert client.ask(request("OPTIONS", uri)) is None
+    with server.udp() as client:
+        assert client.ask(request("OPTIONS", uri)).status == 200
+
+
 def test_strangers_call_our_users_only(server):
     with Phone(server, "eve", "udp", domain="elsewhere.test") as eve, phone(server, "bob", "udp") as bob:
         assert bob.register(cseq=20).status == 200

@@ -5,6 +5,7 @@ import pytest
 
 from support.kahu import Kahu
 from support.phone import Phone
+from support.sip import request
 
 STOCK = Path("/etc/kamailio/kamailio.cfg")
 LISTEN = "listen=udp:127.0.0.1:@PLAIN@\nlisten=tcp:127.0.0.1:@PLAIN@\nlisten=tls:127.0.0.1:@TLS@\n"
@@ -185,6 +186,26 @@ def test_no_answer(tmp_path, certificates):
             alice.expect(180)
             call.ack_failure(alice.expect(408))
             bob.expect("CANCEL")
+        server.finish()
+    finally:
+        server.kill()
+
+
+def test_floods_are_not_heard(tmp_path, certificates):
+    """WITH_ANTIFLOOD: 16 requests in 2 s, then silence for that address; this machine's own are not counted."""
+    server = stock(tmp_path, certificates, "WITH_ANTIFLOOD").start()
+    uri = f"sip:127.0.0.1:{server.plain_port}"
+    try:
+        answered = 0
+        with server.udp(source="127.0.0.2", timeout=0.3) as client:
+            while answered <= 40 and client.ask(request("OPTIONS", uri)) is not None:
+                answered += 1
+            assert 15 <= answered < 40
+            assert client.ask(request("OPTIONS", uri)) is None
+        with server.udp() as client:
+            assert client.ask(request("OPTIONS", uri)).status == 200
+        assert "127.0.0.2" in server.rpc("htable.dump", "ipban")
+        server.allowed_alarms = ("pike blocking",)
         server.finish()
     finally:
         server.kill()

@@ -51,9 +51,11 @@ class Response:
 
 
 class UdpClient:
-    def __init__(self, port, host="127.0.0.1", timeout=3.0):
+    def __init__(self, port, host="127.0.0.1", timeout=3.0, source=None):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.settimeout(timeout)
         self.socket.connect((host, port))
 
