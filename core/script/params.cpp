@@ -8,6 +8,7 @@ namespace params {
 
 IntSetting max_while_loops{100};
 IntSetting max_recursive_level{Run::kMaxRouteDepth};
+IntSetting max_script_steps{1'000'000};
 IntSetting server_signature{1};
 IntSetting sip_warning{0};
 TextSetting server_header;
@@ -40,6 +41,13 @@ const Param kParams[] = {
      .max = 1'000'000,
      .unit = "calls",
      .help = "How deep route() may be called inside route(); more than 100 counts as 100.",
+     .applies = Applies::at_runtime},
+    {.name = "max_script_steps",
+     .number = &params::max_script_steps,
+     .min = 1000,
+     .max = 1'000'000'000'000,
+     .unit = "steps",
+     .help = "Rounds of loops and calls of routes that one message may take together; then its script ends.",
      .applies = Applies::at_runtime},
     {.name = "server_signature",
      .kind = ParamKind::boolean,

@@ -8,6 +8,7 @@ namespace kahu::script::params {
 
 extern IntSetting max_while_loops;
 extern IntSetting max_recursive_level;
+extern IntSetting max_script_steps;
 extern IntSetting server_signature;
 extern IntSetting sip_warning;
 extern TextSetting server_header;

@@ -56,9 +56,8 @@ class Run {
     int last_value = 1;   // of the last statement: what a route without `return` returns
     int route_depth = 0;
     // Rounds of loops and calls of routes a message may take together: loops inside loops and routes that call two
-    // others would keep a worker for hours.
-    static constexpr uint32_t kMaxSteps = 1'000'000;
-    uint32_t steps = 0;
+    // others would keep a worker for hours.  Bounded by the core parameter max_script_steps.
+    int64_t steps = 0;
     const Program* program = nullptr;
 
     // --- what the script changed ---------------------------------------------------------------------------

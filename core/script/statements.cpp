@@ -18,8 +18,8 @@ void complain(const char* event, Fields&&... fields) {
 
 // False, and the script ends, when the message has taken too many steps.
 bool spend_step(Run& run, std::string_view where) {
-    if (++run.steps <= Run::kMaxSteps) return true;
-    complain("script.too_many_steps", kv("at", where), kv("most", Run::kMaxSteps));
+    if (++run.steps <= params::max_script_steps) return true;
+    complain("script.too_many_steps", kv("at", where), kv("most", params::max_script_steps.get()));
     run.flow = Flow::exit_;
     return false;
 }

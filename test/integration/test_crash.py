@@ -82,7 +82,7 @@ def test_others_than_workers_may_die(make_kahu, title):
 
 
 def test_message_that_hangs_its_worker(make_kahu, tmp_path):
-    server = crashing(make_kahu, tmp_path, "worker_watchdog=2\nmax_while_loops=1000000000", script=HANGING, workers=2)
+    server = crashing(make_kahu, tmp_path, "worker_watchdog=2\nmax_while_loops=1000000000\nmax_script_steps=1000000000000", script=HANGING, workers=2)
     clients = [server.tls() for _ in range(8)]
     poison = server.tls()
     poison.send(request("INFO", transport="TLS", body="a=crypto:1 X inline:c2VjcmV0\r\n", Call_ID="the-poison"))

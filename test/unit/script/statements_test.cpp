@@ -156,13 +156,13 @@ TEST(Steps, EndWhatWouldKeepAWorkerForHours) {
     loops.send(request());
     const int64_t rounds = std::stoll("0" + loops.send(reply()).line());
     EXPECT_GT(rounds, 100'000);
-    EXPECT_LE(rounds, static_cast<int64_t>(script::Run::kMaxSteps));
+    EXPECT_LE(rounds, script::params::max_script_steps.get());
     Script doubling(
         "request_route { $var(n) = 0; route(A); }\nroute[A] { $var(n) = $var(n) + 1; route(A); route(A); }\n"
         "reply_route { log(\"$var(n)\"); }");
     ASSERT_NE(doubling.program, nullptr) << doubling.found.text();
     doubling.send(request());
-    EXPECT_LE(std::stoll("0" + doubling.send(reply()).line()), static_cast<int64_t>(script::Run::kMaxSteps));
+    EXPECT_LE(std::stoll("0" + doubling.send(reply()).line()), script::params::max_script_steps.get());
 }
 
 TEST(EventRoutes, RunWhenAModuleSaysSo) {
