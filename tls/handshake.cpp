@@ -179,7 +179,9 @@ Failure classify(const SSL* ssl, std::string_view explained, int alert, bool ale
 
 void report_failure(const net::Connection& connection, const SSL* ssl, const Failure& failure,
                     std::string_view hello_name) {
-    static log::RateLimit limit(20);
+    // The peers' failures differ from each other; our own (out of memory) do not.
+    static log::RateLimit limit_of_peers(20), limit_of_ours(1);
+    log::RateLimit& limit = failure.class_ == FailureClass::internal ? limit_of_ours : limit_of_peers;
     count_failure(failure);
     if (!limit.allow()) return;
     const char* const sni = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : nullptr;

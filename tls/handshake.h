@@ -46,7 +46,8 @@ struct Failure {
 Failure classify(const SSL* ssl, std::string_view explained, int alert, bool alert_from_peer,
                  std::string_view first_bytes);
 
-// Counts and logs (tls.handshake.failed), at most 20 lines a second; the next line says how many were left out.
+// Counts and logs (tls.handshake.failed), at most 20 lines a second, and one when the fault is ours; the next line
+// says how many were left out.
 // `ssl` may be null; `hello_name`: the SNI if the SSL does not know it yet.
 void report_failure(const net::Connection& connection, const SSL* ssl, const Failure& failure,
                     std::string_view hello_name);

@@ -76,7 +76,7 @@ constexpr OptionRow kRows[] = {
     {"--loadmodule", "NAME", "Loads a module before those of the configuration; repeatable.", append<&Options::load_modules>},
     {"--log-engine", "NAME", "stderr or syslog.", keep<&Options::log_engine>},
     {"-L", "PATH", "Directory of modules. Accepted, without effect: modules are part of the program.", keep<&Options::module_path>},
-    {"-m", "MB", "Size of the shared segment's heap. Pages are taken as they are needed.", number<&Options::shm_megabytes, 8, 1 << 20>},
+    {"-m", "MB", "Size of the shared segment's heap, 1024 unless given; pages are taken from the system when they are needed.", number<&Options::shm_megabytes, 8, 1 << 20>},
     {"--man", "PAGE", "Prints a manual page made from the program's own tables; 'list' lists them.", keep<&Options::man_page>},
     {"--modparam", "MODULE:NAME:TYPE:VALUE", "A module parameter; TYPE is s (text) or i (integer); repeatable.", append<&Options::modparams>},
     {"-M", "MB", "Private memory of a process. Accepted, without effect: it is not limited.", nullptr, true},

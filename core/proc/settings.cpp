@@ -51,7 +51,7 @@ const Param kParams[] = {
      .help = "Time for the processes to end after SIGTERM before they are killed; 0 waits for ever."},
     {.name = "ser_kill_timeout", .number = &settings.exit_timeout, .min = 0, .max = 3600, .unit = "seconds", .help = "The same as exit_timeout."},
     {.name = "shm_mem_size", .number = &settings.shm_mem_size, .min = 0, .max = 1 << 20, .unit = "MB",
-     .help = "Size of the shared segment's heap; the -m option goes before it."},
+     .help = "Size of the shared segment's heap; 0 takes 1024, of which pages are taken from the system when they are needed. The -m option goes before it."},
     {.name = "shm", .number = &settings.shm_mem_size, .min = 0, .max = 1 << 20, .unit = "MB", .help = "The same as shm_mem_size."},
     {.name = "open_files_limit", .number = &settings.open_files_limit, .min = 0, .max = 1 << 24,
      .help = "Limit of open files; 0 raises it as far as the connections configured need and the system allows."},
