@@ -7,6 +7,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from support.certificates import Certificates  # noqa: E402
+from support.dns import NameServer  # noqa: E402
+from support.endpoint import Endpoint  # noqa: E402
 from support.kahu import IS_KAMAILIO, Kahu  # noqa: E402
 from support.paths import LONG  # noqa: E402
 
@@ -82,3 +84,33 @@ def shared_kahu(tmp_path_factory, certificates):
 def long_or_short():
     """long_or_short(100_000, 2_000): the first under KAHU_LONG=1."""
     return lambda long, short: long if LONG else short
+
+
+@pytest.fixture
+def endpoint(certificates):
+    """endpoint("tls", status=...): a SIP server that keeps what it gets and answers as told."""
+    made = []
+
+    def make(transport="udp", certificate="server", **options):
+        if transport == "tls":
+            options |= {"certificate": certificates.cert(certificate), "key": certificates.key(certificate)}
+        made.append(Endpoint(transport, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def names():
+    """names({(name, type): records}): a name server on loopback."""
+    made = []
+
+    def make(zone, **options):
+        made.append(NameServer(zone, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

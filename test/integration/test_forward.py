@@ -6,8 +6,6 @@ import time
 
 import pytest
 
-from support.dns import NameServer
-from support.endpoint import Endpoint
 from support.paths import free_port
 from support.process import wait_until
 from support.rpc import values
@@ -51,34 +49,6 @@ def proxy(make_kahu):
         return make_kahu(modules=MODULES, script=SCRIPT, **{"workers": 2, **options}).start()
 
     return make
-
-
-@pytest.fixture
-def endpoint(certificates):
-    made = []
-
-    def make(transport="udp", certificate="server", **options):
-        if transport == "tls":
-            options |= {"certificate": certificates.cert(certificate), "key": certificates.key(certificate)}
-        made.append(Endpoint(transport, **options))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-@pytest.fixture
-def names():
-    made = []
-
-    def make(zone, **options):
-        made.append(NameServer(zone, **options))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 def with_names(server, more=""):
@@ -333,7 +303,7 @@ def test_outgoing_connections_survive_their_worker(proxy, endpoint, to):
             os.kill(pid, signal.SIGKILL)
         assert wait_until(lambda: (r := client.ask(message(far.uri, "udp"))) is not None and r.status == 200)
         assert far.connections == 1
-        other = Endpoint("tcp")
+        other = endpoint("tcp")
         assert wait_until(lambda: (r := client.ask(message(other.uri, "udp"))) is not None and r.status == 200)
         other.close()
 

@@ -1,5 +1,6 @@
 """t_relay() with Debian's sipp at both ends: calls answered, cancelled, unanswered, over UDP and TCP."""
 import subprocess
+import time
 
 import pytest
 
@@ -61,3 +62,31 @@ def test_nobody_there(make_kahu):
         client.socket.settimeout(5)
         final = client.receive(timeout=5)
         assert final is not None and final.status == 408
+
+
+def nothing_but(client, status, seconds):
+    """True when only repetitions of that status come."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        response = client.receive(timeout=left)
+        if response is not None and response.status != status:
+            return False
+    return True
+
+
+@pytest.mark.load
+def test_a_call_to_a_name_may_ring_long(make_kahu, long_or_short, names, endpoint):
+    """The bound of a lookup is not one of the call: 20 s (TX-05: timer C alone ends a ringing call)."""
+    seconds = long_or_short(22, 1)
+    far = endpoint(status="180 Ringing")
+    dns = names({("ringing.example", "A"): ["127.0.0.1"]})
+    script = SCRIPT.replace('$du = "sip:127.0.0.1:@UAS@;transport=@DOWN@";', "")
+    server = make_kahu(modules=MODULES + '\nloadmodule "tm.so"', script=script,
+                       core=f'dns_servers="127.0.0.1:{dns.port}"').start()
+    with server.udp() as client:
+        assert client.ask(request("INVITE", f"sip:bob@ringing.example:{far.port}")).status == 100
+        assert client.receive().status == 180
+        invite = far.next()
+        assert nothing_but(client, 180, seconds), "nothing ends it"
+        far.socket.sendto(invite.reply("200 OK"), ("127.0.0.1", server.plain_port))
+        assert client.receive().status == 200

@@ -91,7 +91,7 @@ void resolved(uint64_t number, net::Resolution resolution, const net::Destinatio
         Locked shard(waiting.id);
         Transaction* t = shard.find(waiting.id.label);
         if (t == nullptr) return;
-        if (t->resolving > 0) --t->resolving;
+        if (t->resolving > 0 && --t->resolving == 0) t->resolve_by = 0;
         revived.take(*t);
     }
     revived.context = waiting.context;
@@ -114,7 +114,7 @@ void wait_for_name(uint64_t number, script::Run& run, const Prepared& what) {
     Locked shard(what.id);
     if (Transaction* t = shard.find(what.id.label)) {
         ++t->resolving;
-        t->max_age_at = std::min(t->max_age_at == 0 ? kNever : t->max_age_at, clock::now_ms() + kResolveMs);
+        t->resolve_by = clock::now_ms() + kResolveMs;
         (void)shard.settle(t);
     }
 }

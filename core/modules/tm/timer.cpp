@@ -15,6 +15,7 @@ namespace {
 void end_of_life(Transaction& t, clock::Millis now) {
     t.max_age_at = 0;
     t.resolving = 0;
+    t.resolve_by = 0;
     if (t.answered) return;
     for (int i = 0; i < t.branches; ++i) {
         Branch& b = *t.branch[i];
@@ -27,9 +28,17 @@ void end_of_life(Transaction& t, clock::Millis now) {
     if (t.branches == 0) (void)add_failed_branch(t, t.piece(t.uri), 408);
 }
 
+// The worker that asked the name server is gone, or the name server is silent.
+void give_up_lookups(Transaction& t) {
+    t.resolve_by = 0;
+    t.resolving = 0;
+    if (!t.answered && t.branches == 0) (void)add_failed_branch(t, t.piece(t.uri), 408);
+}
+
 After fire(Transaction& t, clock::Millis now) {
     on_server_timers(t, now);
     for (int i = 0; i < t.branches; ++i) on_client_timers(t, *t.branch[i], now);
+    if (t.resolve_by != 0 && t.resolve_by <= now) give_up_lookups(t);
     if (t.max_age_at != 0 && t.max_age_at <= now) end_of_life(t, now);
     return conclude(t);
 }

@@ -32,6 +32,7 @@ clock::Millis Transaction::due() const {
     earlier(best, resend_at);
     earlier(best, give_up_at);
     earlier(best, max_age_at);
+    earlier(best, resolve_by);
     if (decider != 0) earlier(best, clock::now_ms() + kDeciderLook);
     for (int i = 0; i < branches; ++i) {
         const Branch& b = *branch[i];

@@ -94,7 +94,8 @@ struct Transaction {
     uint32_t interval;                    // of timer G
     clock::Millis resend_at, give_up_at;  // G; H, I, J or L
     clock::Millis born, max_age_at;
-    uint64_t hash;  // Call-ID and CSeq number
+    clock::Millis resolve_by;  // lookups that have not ended by then died with their worker; 0: none runs
+    uint64_t hash;             // Call-ID and CSeq number
     uint32_t cseq;
     uint16_t via_port;
     Piece via_branch, via_host, call_id, from_tag, to_tag, uri, via;
