@@ -74,6 +74,7 @@ class Scanner {
     bool read_variable(RawToken& token);
     bool read_select(RawToken& token);
     void read_regex(RawToken& token);
+    bool read_quoted_regex(RawToken& token);
     bool read_punctuation(RawToken& token);
     size_t address_bytes(size_t from, std::string& host) const;
     size_t balanced(size_t from, char open, char close) const;

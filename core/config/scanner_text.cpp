@@ -141,8 +141,28 @@ bool Scanner::read_select(RawToken& token) {
     return false;
 }
 
+// case /"^a": as Kamailio writes it.  False, and nothing was read: the quote belongs to a /regular expression/.
+bool Scanner::read_quoted_regex(RawToken& token) {
+    const size_t open = at_ + 1;
+    const size_t line_end = std::min(text_.find('\n', open), text_.size());
+    size_t to = open + 1;
+    for (; to < line_end && text_[to] != text_[open]; ++to) {
+        if (text_[to] == '\\' && to + 1 < line_end && text_[to + 1] == text_[open]) ++to;
+        token.text += text_[to];
+    }
+    const size_t next = text_.find_first_not_of(" \t", to + 1);
+    if (to >= line_end || next >= line_end || text_[next] != ':') {
+        token.text.clear();
+        return false;
+    }
+    token.kind = RawKind::regex;
+    advance(to + 1 - at_);
+    return true;
+}
+
 void Scanner::read_regex(RawToken& token) {
     size_t to = at_ + 1;
+    if (to < text_.size() && (text_[to] == '"' || text_[to] == '\'') && read_quoted_regex(token)) return;
     while (to < text_.size() && text_[to] != '/' && text_[to] != '\n') {
         if (text_[to] == '\\' && to + 1 < text_.size() && text_[to + 1] == '/') ++to;
         token.text += text_[to++];

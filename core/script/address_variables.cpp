@@ -58,6 +58,25 @@ Value advertised_port(Run& run, const Use&) {
     const net::Listener* const at = listener(run);
     return Value::of(int64_t{at == nullptr ? run.inbound().local.port() : at->public_port()});
 }
+// The local socket as the outside sees it: sip:host:port;transport=tls, or tls:host:port.
+Value advertised(Run& run, std::string_view before, bool with_transport) {
+    const net::Listener* const at = listener(run);
+    TextBuilder out(run.arena());
+    out.append(before);
+    if (at == nullptr || at->advertise_host.empty()) append_ip(out, run.inbound().local, true);
+    else out.append(at->advertise_host);
+    out.append(':').decimal(at == nullptr ? run.inbound().local.port() : at->public_port());
+    if (with_transport) out.append(";transport=").append(name_of(run.inbound().transport));
+    return Value::of(out.take());
+}
+Value advertised_uri(Run& run, const Use&) {
+    return advertised(run, "sip:", run.inbound().transport != Transport::udp);
+}
+Value advertised_uri_full(Run& run, const Use&) { return advertised(run, "sip:", true); }
+Value advertised_socket(Run& run, const Use&) {
+    const std::string_view transport = name_of(run.inbound().transport);
+    return advertised(run, TextBuilder(run.arena()).append(transport).append(':').take(), false);
+}
 Value listener_name(Run& run, const Use&) {
     const net::Listener* const at = listener(run);
     return at == nullptr || at->name.empty() ? Value::none() : Value::of(std::string_view(at->name));
@@ -96,6 +115,9 @@ constexpr Variable kVariables[] = {
     {"Rn", "Name of the socket the message arrived at.", listener_name},
     {"RAi", "Advertised address of the socket the message arrived at.", advertised_ip},
     {"RAp", "Advertised port of the socket the message arrived at.", advertised_port},
+    {"RAu", "Advertised socket as a URI; the transport is left out for UDP.", advertised_uri},
+    {"RAut", "Advertised socket as a URI with its transport.", advertised_uri_full},
+    {"Ras", "Advertised socket as proto:address:port.", advertised_socket},
     {"proto", "Transport: udp, tcp, tls.", protocol},
     {"pr", "The same as $proto.", protocol},
     {"prid", "Transport as a number: UDP 1, TCP 2, TLS 3.", protocol_number},

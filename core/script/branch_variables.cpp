@@ -1,6 +1,8 @@
 // core/script/branch_variables.cpp -- the other targets of a request, its flags, and the socket it leaves by.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "core/base/text.h"
 #include "core/net/listener.h"
 #include "core/script/addresses.h"
@@ -64,7 +66,7 @@ Value part_of(Run& run, const Branch& branch, int64_t part) {
 }
 Value branch(Run& run, const Use& use) {
     const auto others = run.branches.others();
-    if (use.number == kCount) return Value::of(static_cast<int64_t>(others.size()));
+    if (use.number == kCount) return others.empty() ? Value::none() : Value::of(static_cast<int64_t>(others.size()));
     const size_t at = use.position(run, others.size());
     return at == Use::npos ? Value::none() : part_of(run, others[at], use.number);
 }
@@ -77,6 +79,10 @@ Status set_branch(Run& run, const Use& use, const Value& value) {
     const auto others = run.branches.others();
     const size_t at = use.position(run, others.size());
     if (at == Use::npos || use.number == kCount) return Error{Errc::not_found, "there is no such branch", ""};
+    if (use.number == kUri && value.is_null()) {
+        run.branches.remove(at);
+        return {};
+    }
     Branch& target = others[at];
     const std::string_view text = run.arena().copy(to_text(value, run.arena()));
     sip::Uri uri;
@@ -108,7 +114,11 @@ void append_target(TextBuilder& out, std::string_view uri, int16_t q) {
     out.append('<').append(uri).append('>');
     if (q == Branch::kNoQ) return;
     if (q >= 1000) out.append(";q=1");
-    else out.append(";q=0.").decimal(q / 100).decimal(q / 10 % 10).decimal(q % 10);
+    else {
+        const char digits[] = {static_cast<char>('0' + q / 100), static_cast<char>('0' + q / 10 % 10),
+                               static_cast<char>('0' + q % 10)};
+        out.append(";q=0.").append(std::string_view(digits, q % 10 != 0 ? 3 : q % 100 != 0 ? 2 : 1));
+    }
 }
 Value all_branches(Run& run, const Use&) {
     if (run.branches.others().empty()) return Value::none();
@@ -122,14 +132,16 @@ Value all_branches(Run& run, const Use&) {
     return Value::of(out.take());
 }
 Value destination_set(Run& run, const Use&) {
-    if (!run.is_request()) return Value::none();
+    // The Request-URI belongs to it once the script has set it: lookup(), $ru = ...
+    const bool with_main = run.is_request() && run.request_uri_changed();
+    if (!with_main && run.branches.others().empty()) return Value::none();
     TextBuilder out(run.arena());
-    out.append("Contact: ");
-    append_target(out, run.request_uri(), run.branches.main().q);
-    for (const Branch& each : run.branches.others()) {
-        out.append(", ");
-        append_target(out, each.uri, each.q);
+    std::string_view between = "Contact: ";
+    if (with_main) {
+        append_target(out.append(std::exchange(between, ", ")), run.request_uri(), run.branches.main().q);
     }
+    for (const Branch& each : run.branches.others())
+        append_target(out.append(std::exchange(between, ", ")), each.uri, each.q);
     return Value::of(out.take());
 }
 Value request_q(Run& run, const Use&) {

@@ -12,7 +12,7 @@ const ModuleDescriptor& core_module() {
         std::vector<Variable> all;
         for (const auto table :
              {start_line_variables(), party_variables(), address_variables(), header_variables(), script_variables(),
-              identity_variables(), branch_variables(), xavp_variables(), text_variables()})
+              identity_variables(), branch_variables(), xavp_variables(), text_variables(), sending_variables()})
             all.insert(all.end(), table.begin(), table.end());
         return all;
     }();

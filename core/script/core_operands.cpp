@@ -8,6 +8,7 @@
 #include "core/net/listener.h"
 #include "core/script/addresses.h"
 #include "core/script/message_facts.h"
+#include "core/script/onsend.h"
 #include "core/script/run.h"
 
 namespace kahu::script {
@@ -16,6 +17,13 @@ namespace {
 using config::CoreOperand;
 
 constexpr int64_t kMaxMessage = 65535;  // max_len: what one datagram can hold
+
+// The address of the socket that a message leaves from.  REQUIRES: run.sending.
+const SocketAddress* local_end(const Run& run) {
+    const auto all = net::listeners();
+    const uint16_t index = run.sending->to->listener;
+    return index < all.size() ? &all[index].address : nullptr;
+}
 
 Value address_value(Run& run, const SocketAddress& address) {
     char text[kIpTextBytes];
@@ -43,6 +51,22 @@ class CoreOperandExpression : public Expression {
         case CoreOperand::max_len: return Value::of(kMaxMessage);
         case CoreOperand::status: return message.is_request() ? Value::none() : Value::of(int64_t{message.status()});
         case CoreOperand::retcode: return Value::of(int64_t{run.return_code});
+        default: return of_sending(run);
+        }
+    }
+
+    // snd_ip and its like: null outside of onsend_route.
+    Value of_sending(Run& run) const {
+        if (run.sending == nullptr) return Value::none();
+        const net::Destination& to = *run.sending->to;
+        const SocketAddress* const local = local_end(run);
+        switch (which_) {
+        case CoreOperand::snd_ip: return local == nullptr ? Value::none() : address_value(run, *local);
+        case CoreOperand::snd_port: return local == nullptr ? Value::none() : Value::of(int64_t{local->port()});
+        case CoreOperand::snd_proto: return Value::of(transport_number(to.transport));
+        case CoreOperand::snd_af: return Value::of(int64_t{to.address.family()});
+        case CoreOperand::to_ip: return address_value(run, to.address);
+        case CoreOperand::to_port: return Value::of(int64_t{to.address.port()});
         default: return Value::none();
         }
     }
@@ -67,17 +91,25 @@ class MethodIs : public Expression {
     std::string name_;
 };
 
-const SocketAddress& address_of(CoreOperand which, const net::Inbound& from) {
-    return which == CoreOperand::dst_ip ? from.local : from.source;
+// nullptr: snd_ip or to_ip outside of onsend_route.
+const SocketAddress* address_of(CoreOperand which, const Run& run) {
+    if (which == CoreOperand::src_ip) return &run.inbound().source;
+    if (which == CoreOperand::dst_ip) return &run.inbound().local;
+    if (run.sending == nullptr) return nullptr;
+    return which == CoreOperand::to_ip ? &run.sending->to->address : local_end(run);
 }
 
 class AddressIn : public Expression {  // src_ip == 10.0.0.0/8
   public:
     AddressIn(CoreOperand which, bool negated, Network network) : which_(which), negated_(negated), network_(network) {}
     Value value(Run& run) const override { return Value::of(int64_t{truth(run)}); }
-    bool truth(Run& run) const override { return network_.contains(address_of(which_, run.inbound())) != negated_; }
+    bool truth(Run& run) const override { return is_in(run) != negated_; }
 
   private:
+    bool is_in(const Run& run) const {
+        const SocketAddress* const address = address_of(which_, run);
+        return address != nullptr && network_.contains(*address);
+    }
     CoreOperand which_;
     bool negated_;
     Network network_;
@@ -90,7 +122,8 @@ class AddressEquals : public Expression {  // src_ip == $var(ip): known only now
     Value value(Run& run) const override { return Value::of(int64_t{truth(run)}); }
     bool truth(Run& run) const override {
         const auto network = Network::parse(to_text(other_->value(run), run.arena()));
-        return (network && network->contains(address_of(which_, run.inbound()))) != negated_;
+        const SocketAddress* const address = address_of(which_, run);
+        return (network && address != nullptr && network->contains(*address)) != negated_;
     }
 
   private:
@@ -105,7 +138,8 @@ class AddressIsMyself : public Expression {
     Value value(Run& run) const override { return Value::of(int64_t{truth(run)}); }
     bool truth(Run& run) const override {
         char text[kIpTextBytes];
-        return net::is_myself(ip_text(address_of(which_, run.inbound()), text), 0) != negated_;
+        const SocketAddress* const address = address_of(which_, run);
+        return (address != nullptr && net::is_myself(ip_text(*address, text), 0)) != negated_;
     }
 
   private:
@@ -160,14 +194,18 @@ constexpr NamedNumber kWords[] = {
     {CoreOperand::af, "INET", AF_INET},  {CoreOperand::af, "INET6", AF_INET6}, {CoreOperand::af, "IPV4", AF_INET},
     {CoreOperand::af, "IPV6", AF_INET6},
 };
+// snd_proto takes the words of proto, snd_af those of af.
+CoreOperand words_of(CoreOperand which) {
+    if (which == CoreOperand::snd_proto) return CoreOperand::proto;
+    return which == CoreOperand::snd_af ? CoreOperand::af : which;
+}
 
-bool is_address(CoreOperand which) { return which == CoreOperand::src_ip || which == CoreOperand::dst_ip; }
+bool is_address(CoreOperand which) {
+    return which == CoreOperand::src_ip || which == CoreOperand::dst_ip || which == CoreOperand::snd_ip ||
+           which == CoreOperand::to_ip;
+}
 bool is_uri(CoreOperand which) {
     return which == CoreOperand::uri || which == CoreOperand::from_uri || which == CoreOperand::to_uri;
-}
-bool is_onsend_only(CoreOperand which) {
-    return which == CoreOperand::snd_ip || which == CoreOperand::snd_port || which == CoreOperand::snd_proto ||
-           which == CoreOperand::snd_af || which == CoreOperand::to_ip || which == CoreOperand::to_port;
 }
 
 Error cannot_compare(CoreOperand which, std::string_view other, std::string_view valid) {
@@ -201,7 +239,7 @@ Result<ExpressionPtr> compare_uri(CoreOperand which, bool negated, const OtherSi
 
 bool core_word(CoreOperand which, std::string_view word, int64_t& number) {
     for (const NamedNumber& row : kWords)
-        if (row.operand == which && text::iequals(row.word, word)) {
+        if (row.operand == words_of(which) && text::iequals(row.word, word)) {
             number = row.number;
             return true;
         }
@@ -211,9 +249,6 @@ bool core_word(CoreOperand which, std::string_view word, int64_t& number) {
 Result<ExpressionPtr> make_core_operand(CoreOperand which) {
     if (which == CoreOperand::myself)
         return Error{Errc::invalid, "myself stands alone", "compare it: uri == myself, src_ip == myself"};
-    if (is_onsend_only(which))
-        return Error{Errc::unsupported, fmt::format("{} is not supported yet", config::name_of(which)),
-                     "it is known in onsend_route only"};
     return ExpressionPtr(std::make_shared<CoreOperandExpression>(which));
 }
 

@@ -14,6 +14,7 @@ std::span<const Variable> header_variables();      // $hdr() $hdrc() $ci $cs $ua
 std::span<const Variable> identity_variables();    // $ai $pu $pU $pd $pn $re $rt $di
 std::span<const Variable> branch_variables();      // $branch() $br $ds $bf $sf $fs
 std::span<const Variable> xavp_variables();        // $xavp() $xavu() $xavi()
+std::span<const Variable> sending_variables();     // $snd() $sndto() $sndfrom()
 std::span<const Variable> text_variables();        // $_s() $def() $cfg()
 std::span<const Variable> script_variables();      // $var() $avp() $null $rc $retcode $mf
 

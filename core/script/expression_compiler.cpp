@@ -24,6 +24,15 @@ const CoreOperand* core_operand(const config::Expression& expression) {
     return use == nullptr ? nullptr : &use->which;
 }
 
+bool is_null(const config::Expression& expression) {
+    const auto* const variable = as<config::PseudoVariable>(expression);
+    return variable != nullptr && (variable->text == "$null" || variable->text == "$(null)");
+}
+bool is_empty_text(const config::Expression& expression) {
+    const auto* const text = as<config::TextLiteral>(expression);
+    return text != nullptr && text->text.empty();
+}
+
 std::string count_text(uint8_t least, uint8_t most) {
     if (least == most) return fmt::format("{} argument{}", least, least == 1 ? "" : "s");
     return fmt::format("{} to {} arguments", least, most);
@@ -88,6 +97,19 @@ ExpressionPtr Compiler::binary(const config::Expression& node, const config::Bin
         return comparison(node, binary, place);
     ExpressionPtr left = expression(*binary.left, place), right = expression(*binary.right, place);
     if (left == nullptr || right == nullptr) return nullptr;
+    const bool equal = binary.op == BinaryOp::equal;
+    if (equal || binary.op == BinaryOp::not_equal) {
+        // "" and 0 are no $null: the question is whether there is something.  Nor is 0 the same as "".
+        ExpressionPtr question;
+        if (is_null(*binary.right)) {
+            question = make_unary(config::UnaryOp::defined, std::move(left));
+            return equal ? make_unary(config::UnaryOp::logical_not, std::move(question)) : question;
+        }
+        if (is_empty_text(*binary.right)) {
+            question = make_unary(config::UnaryOp::strempty, std::move(left));
+            return equal ? question : make_unary(config::UnaryOp::logical_not, std::move(question));
+        }
+    }
     return make_binary(binary.op, std::move(left), std::move(right));
 }
 

@@ -25,6 +25,11 @@ std::string_view uri_transport(const sip::Uri& uri) {
     return uri.scheme == sip::Scheme::sips ? "tls" : "udp";
 }
 
+std::string_view shown_transport(const sip::Uri& uri) {
+    if (!uri.transport.empty()) return uri.transport;
+    return uri.scheme == sip::Scheme::sips ? "TLS" : "UDP";
+}
+
 uint16_t uri_port(const sip::Uri& uri) {
     if (uri.port != 0) return uri.port;
     const auto named = transport_named(uri_transport(uri));

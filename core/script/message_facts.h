@@ -17,6 +17,8 @@ constexpr int64_t transport_number(Transport transport) { return static_cast<int
 
 // The transport a URI asks for: its parameter, or TLS for sips, or UDP.  "" if it names one we do not know.
 std::string_view uri_transport(const sip::Uri& uri);
+// As $rP, $oP and $dP show it: what the URI says, as written; "UDP" or "TLS" if it says nothing.
+std::string_view shown_transport(const sip::Uri& uri);
 uint16_t uri_port(const sip::Uri& uri);  // or the default of its transport
 
 bool is_myself(const sip::Uri& uri);

@@ -10,10 +10,14 @@ namespace {
 using config::BinaryOp;
 using config::UnaryOp;
 
+// Wraps around instead of being undefined: a script cannot crash the server with 2^63.
+constexpr int64_t wrap(uint64_t bits) { return static_cast<int64_t>(bits); }
+
 // An expression that is true or false: truth() is the cheap way, value() gives 1 or 0.
 class Condition : public Expression {
   public:
     Value value(Run& run) const final { return Value::of(int64_t{truth(run)}); }
+    bool holds(Run& run) const final { return truth(run); }
 };
 
 class Not : public Condition {
@@ -70,6 +74,25 @@ class Arithmetic : public Expression {
     }
     ExpressionPtr left_, right_;
     Compute compute_;
+};
+
+class Division : public Expression {
+  public:
+    Division(bool remainder, ExpressionPtr left, ExpressionPtr right)
+        : remainder_(remainder), left_(std::move(left)), right_(std::move(right)) {}
+    Value value(Run& run) const override {
+        const int64_t left = to_integer(left_->value(run)), right = to_integer(right_->value(run));
+        if (right == 0) {
+            run.evaluation_failed = true;
+            return Value::none();
+        }
+        if (right == -1) return Value::of(remainder_ ? 0 : wrap(0 - static_cast<uint64_t>(left)));
+        return Value::of(remainder_ ? left % right : left / right);
+    }
+
+  private:
+    bool remainder_;
+    ExpressionPtr left_, right_;
 };
 
 class Equal : public Condition {
@@ -135,9 +158,6 @@ class Match : public Condition {
     ExpressionPtr pattern_;
 };
 
-// Wraps around instead of being undefined: a script cannot crash the server with 2^63.
-constexpr int64_t wrap(uint64_t bits) { return static_cast<int64_t>(bits); }
-
 Arithmetic::Compute arithmetic(BinaryOp op) {
     using I = int64_t;
     switch (op) {
@@ -151,9 +171,6 @@ Arithmetic::Compute arithmetic(BinaryOp op) {
         return [](I a, I b) -> I { return wrap(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); };
     case BinaryOp::multiply:
         return [](I a, I b) -> I { return wrap(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); };
-    case BinaryOp::divide:
-        return [](I a, I b) -> I { return b == 0 ? 0 : b == -1 ? wrap(0 - static_cast<uint64_t>(a)) : a / b; };
-    case BinaryOp::modulo: return [](I a, I b) -> I { return b == 0 || b == -1 ? 0 : a % b; };
     case BinaryOp::bit_and: return [](I a, I b) -> I { return a & b; };
     case BinaryOp::bit_or: return [](I a, I b) -> I { return a | b; };
     case BinaryOp::bit_xor: return [](I a, I b) -> I { return a ^ b; };
@@ -207,6 +224,8 @@ ExpressionPtr make_binary(BinaryOp op, ExpressionPtr left, ExpressionPtr right) 
     case BinaryOp::text_equal: return std::make_shared<TextEqual>(true, std::move(left), std::move(right));
     case BinaryOp::text_not_equal: return std::make_shared<TextEqual>(false, std::move(left), std::move(right));
     case BinaryOp::add: return std::make_shared<Add>(std::move(left), std::move(right));
+    case BinaryOp::divide: return std::make_shared<Division>(false, std::move(left), std::move(right));
+    case BinaryOp::modulo: return std::make_shared<Division>(true, std::move(left), std::move(right));
     default: break;
     }
     const Arithmetic::Compute compute = arithmetic(op);

@@ -52,7 +52,7 @@ Value of_destination(Run& run, const Use&) {
 }
 Value host_part(const sip::Uri& uri) { return text_or_none(uri.host); }
 Value port_part(const sip::Uri& uri) { return Value::of(int64_t{uri_port(uri)}); }
-Value transport_part(const sip::Uri& uri) { return text_or_none(uri_transport(uri)); }
+Value transport_part(const sip::Uri& uri) { return text_or_none(shown_transport(uri)); }
 
 constexpr Variable kVariables[] = {
     {"fu", "URI in From.", of_party<kFrom, uri_of>},

@@ -1,5 +1,7 @@
 #include "core/script/program.h"
 
+#include <utility>
+
 #include "core/base/log.h"
 #include "core/net/connect.h"
 #include "core/net/settings.h"
@@ -7,6 +9,7 @@
 #include "core/script/event_route.h"
 #include "core/script/format.h"
 #include "core/script/message_facts.h"
+#include "core/script/onsend.h"
 #include "core/script/outgoing.h"
 #include "core/script/params.h"
 #include "core/script/reply.h"
@@ -65,6 +68,7 @@ std::unique_ptr<Program> Program::compile(const config::Ast& ast, const Environm
     Compiler(ast, scope, *program->routes_, found).compile_routes();
     program->request_route_ = program->find_route(config::RouteKind::request, "");
     program->reply_route_ = program->find_route(config::RouteKind::reply, "");
+    program->onsend_route_ = program->find_route(config::RouteKind::onsend, "");
     program->filtered_ack_route_ = program->find_route(config::RouteKind::event, "sl:filtered-ack");
     if (program->request_route_ < 0)
         found.error({}, "there is no request_route", "requests need one: request_route { ... }");
@@ -151,6 +155,26 @@ bool run_event_route(std::string_view name, bool* dropped) {
     run_event_route(name, run);
     if (dropped != nullptr) *dropped = run.flow == Flow::drop;
     return true;
+}
+
+bool has_onsend_route() { return g_installed != nullptr && g_installed->onsend_route_ >= 0; }
+
+bool run_onsend_route(Run& run, const net::Destination& to, std::string_view bytes) {
+    if (!has_onsend_route()) return true;
+    const Sending sending{&to, bytes};
+    const RouteMask kind = run.kind();
+    const Flow flow = std::exchange(run.flow, Flow::next);
+    const int return_code = run.return_code, last_value = run.last_value;
+    const Program* const program = std::exchange(run.program, g_installed);
+    run.sending = &sending;
+    run.set_kind(kOnsendRoute);
+    g_installed->run_route(g_installed->onsend_route_, run);
+    const bool dropped = run.flow == Flow::drop;
+    run.sending = nullptr;
+    run.set_kind(kind);
+    run.program = program;
+    run.flow = flow, run.return_code = return_code, run.last_value = last_value;
+    return !dropped;
 }
 
 void set_transaction_layer(const TransactionLayer& layer) { g_layer = layer; }

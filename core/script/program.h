@@ -35,6 +35,7 @@ std::span<const Param> script_params();
 
 class Format;
 class Routes;
+class Run;
 
 class Program {
   public:
@@ -59,7 +60,9 @@ class Program {
     std::unique_ptr<Routes> routes_;
     void filtered_ack(const sip::Message& ack, const net::Inbound& from, Run& run) const;
 
-    int request_route_ = -1, reply_route_ = -1;
+    friend bool has_onsend_route();
+    friend bool run_onsend_route(Run& run, const net::Destination& to, std::string_view bytes);
+    int request_route_ = -1, reply_route_ = -1, onsend_route_ = -1;
     int filtered_ack_route_ = -1;  // event_route[sl:filtered-ack]: an ACK to one of our stateless replies
 };
 

@@ -14,6 +14,8 @@ void Run::begin(const sip::Message& message, const net::Inbound& inbound, RouteM
     return_code = last_value = 1;
     route_depth = 0;
     steps = 0;
+    evaluation_failed = false;
+    sending = nullptr;
     advertised_host = advertised_port = {};
     new_uri_ = destination_uri_ = {};
     uri_known_ = uri_good_ = false;

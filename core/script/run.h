@@ -24,6 +24,7 @@
 namespace kahu::script {
 
 class Program;
+struct Sending;  // core/script/onsend.h
 
 // What the interpreter does after a statement.
 enum class Flow : uint8_t { next, break_, return_, exit_, drop };
@@ -47,6 +48,7 @@ class Run {
     }
     Arena& arena() { return arena_; }
     RouteMask kind() const { return kind_; }  // which kind of route is running
+    void set_kind(RouteMask kind) { kind_ = kind; }
     bool is_request() const { return message_->is_request(); }
     uint64_t number() const { return number_; }  // how many messages this process has begun, this one included
 
@@ -59,6 +61,8 @@ class Run {
     // others would keep a worker for hours.  Bounded by the core parameter max_script_steps.
     int64_t steps = 0;
     const Program* program = nullptr;
+    const Sending* sending = nullptr;  // in onsend_route: what is about to leave
+    bool evaluation_failed = false;    // the expression divided by zero: its statement is not carried out
 
     // --- what the script changed ---------------------------------------------------------------------------
     // The current Request-URI: the message's until the script rewrote it.

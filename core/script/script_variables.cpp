@@ -73,27 +73,29 @@ Status prepare_avp(Use& use) {
         use.inner.erase(0, 2);
     return {};
 }
-// The newest one without index.
+Value all_avps(Run& run, std::string_view name) {
+    std::string joined;
+    for (size_t i = 0; const Run::Avp* avp = run.avp(name, i); ++i) {
+        if (i != 0) joined += ", ";
+        joined += to_text(avp->value, run.arena());
+    }
+    return Value::of(run.arena().copy(joined));
+}
+// The newest one without index, all with [*].
 Value get_avp(Run& run, const Use& use) {
     const std::string_view name = use.inner_text(run);
+    if (use.index_kind == Use::Index::all && run.count_avps(name) > 1) return all_avps(run, name);
     const size_t at = use.index_kind == Use::Index::none ? 0 : use.position(run, run.count_avps(name));
     const Run::Avp* const avp = at == Use::npos ? nullptr : run.avp(name, at);
     return avp == nullptr ? Value::none() : avp->value;
 }
-// $avp(x) = v adds one on top; $(avp(x)[0]) = v replaces; = $null removes the newest, [*] = $null all.
+// $avp(x) = v adds one on top, $avp(x) = $null removes the newest; an index makes no difference, as in Kamailio.
+// $(avp(x)[*]) = v replaces all, = $null removes all.
 Status set_avp(Run& run, const Use& use, const Value& value) {
     const std::string_view name = use.inner_text(run);
     if (use.index_kind == Use::Index::all) run.remove_avps(name);
-    if (use.index_kind == Use::Index::none || use.index_kind == Use::Index::all) {
-        if (!value.is_null()) run.add_avp(name, value);
-        else if (use.index_kind == Use::Index::none) run.remove_avp(name, 0);
-        return {};
-    }
-    const size_t at = use.position(run, run.count_avps(name));
-    if (at == Use::npos)
-        return Error{Errc::not_found, fmt::format("there is no $(avp({})[{}])", name, *use.index(run)), ""};
-    if (value.is_null()) run.remove_avp(name, at);
-    else run.set_avp(name, at, value);
+    if (!value.is_null()) run.add_avp(name, value);
+    else if (use.index_kind != Use::Index::all) run.remove_avp(name, 0);
     return {};
 }
 

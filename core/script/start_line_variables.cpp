@@ -30,7 +30,7 @@ Value of_original_uri(Run& run, const Use&) {
 Value user_of(Run&, const sip::Uri& uri) { return text_or_none(uri.user); }
 Value host_of(Run&, const sip::Uri& uri) { return text_or_none(uri.host); }
 Value port_of(Run&, const sip::Uri& uri) { return Value::of(int64_t{uri_port(uri)}); }
-Value transport_of(Run&, const sip::Uri& uri) { return text_or_none(uri_transport(uri)); }
+Value transport_of(Run&, const sip::Uri& uri) { return text_or_none(shown_transport(uri)); }
 Value scheme_of(Run&, const sip::Uri& uri) { return Value::of(uri.scheme_name); }
 
 Value request_uri(Run& run, const Use&) { return run.is_request() ? Value::of(run.request_uri()) : Value::none(); }
@@ -68,11 +68,20 @@ Value reason(Run& run, const Use&) { return run.is_request() ? Value::none() : V
 Value message_type(Run& run, const Use&) { return Value::of(int64_t{run.is_request() ? 1 : 2}); }
 Value message_length(Run& run, const Use&) { return Value::of(static_cast<int64_t>(run.message().bytes().size())); }
 Value whole_message(Run& run, const Use&) { return Value::of(run.message().bytes()); }
-Value body(Run& run, const Use&) { return text_or_none(run.message().body()); }
+Value body(Run& run, const Use&) { return Value::of(run.message().body()); }
 Value body_size(Run& run, const Use&) { return Value::of(static_cast<int64_t>(run.message().body().size())); }
 
 // $msg(len), $msg(buf) ...
-enum MessagePart : int64_t { kLength, kBuffer, kBody, kBodyLength, kHeaders, kHeadersLength, kFirstLine };
+enum MessagePart : int64_t {
+    kLength,
+    kBuffer,
+    kBody,
+    kBodyLength,
+    kHeaders,
+    kHeadersLength,
+    kFirstLine,
+    kAfterFirstLine
+};
 struct PartName {
     std::string_view name;
     MessagePart part;
@@ -85,6 +94,7 @@ constexpr PartName kParts[] = {{"len", kLength},
                                {"hdrs", kHeaders},
                                {"hdrs_len", kHeadersLength},
                                {"hdrslen", kHeadersLength},
+                               {"lpart", kAfterFirstLine},
                                {"fline", kFirstLine}};
 
 Status prepare_message_part(Use& use) {
@@ -94,7 +104,7 @@ Status prepare_message_part(Use& use) {
             return {};
         }
     return Error{Errc::invalid, fmt::format("\"{}\" is no part of a message", use.inner),
-                 "len, buf, body, body_len, hdrs, hdrs_len or fline"};
+                 "len, buf, body, body_len, hdrs, hdrs_len, fline or lpart"};
 }
 Value message_part(Run& run, const Use& use) {
     const sip::Message& message = run.message();
@@ -104,7 +114,8 @@ Value message_part(Run& run, const Use& use) {
     case kBuffer: return Value::of(message.bytes());
     case kBody: return Value::of(message.body());
     case kBodyLength: return Value::of(static_cast<int64_t>(message.body().size()));
-    case kHeaders: return Value::of(message.head().substr(line));
+    case kHeaders: return Value::of(text::trim(message.head().substr(line)));
+    case kAfterFirstLine: return Value::of(message.bytes().substr(line));
     case kHeadersLength: return Value::of(static_cast<int64_t>(head - line));
     default: return Value::of(text::trim(message.start_line()));
     }
@@ -137,7 +148,7 @@ constexpr Variable kVariables[] = {
     {"mb", "The whole message.", whole_message},
     {"rb", "The body.", body},
     {"bs", "Length of the body in bytes.", body_size},
-    {"msg", "Parts of the message: len, buf, body, body_len, hdrs, hdrs_len, fline.", message_part, nullptr,
+    {"msg", "Parts of the message: len, buf, body, body_len, hdrs, hdrs_len, fline, lpart.", message_part, nullptr,
      prepare_message_part},
 };
 

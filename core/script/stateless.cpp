@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/script/message_facts.h"
+#include "core/script/onsend.h"
 #include "core/script/outgoing.h"
 #include "core/script/reply.h"
 
@@ -48,6 +49,7 @@ bool send_request(Run& run, const net::Destinations& found) {
             route = TextBuilder(run.arena()).append("Route: ").append(target.path).append("\r\n").take();
         bytes.clear();
         build_request(run, {.to = &to, .branch = stateless_branch(run, branch), .extra_headers = route}, bytes);
+        if (!run_onsend_route(run, to, bytes)) return true;  // dropped, as the script wants it
         if (net::send_to(to, bytes) == net::Sent::ok) return true;
     }
     return false;

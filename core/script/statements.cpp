@@ -58,9 +58,14 @@ int RouteCall::call(Run& run) const {
 }
 
 void Assign::run(Run& run) const {
-    const Value value = value_->value(run);
+    const Value value = value_->result(run);
     run.last_value = 1;
     if (run.flow != Flow::next) return;
+    if (std::exchange(run.evaluation_failed, false)) {
+        run.last_value = -1;
+        complain("script.division_by_zero", kv("at", use_.where), kv("variable", use_.name));
+        return;
+    }
     if (Status set = use_.row->set(run, use_, value); !set) {
         run.last_value = -1;
         complain("script.assignment.failed", kv("at", use_.where), kv("variable", use_.name),
@@ -72,6 +77,7 @@ void WhileStatement::run(Run& run) const {
     run.last_value = 1;
     const int64_t most = params::max_while_loops;
     for (int64_t loops = 0; condition_->truth(run) && run.flow == Flow::next; ++loops) {
+        if (std::exchange(run.evaluation_failed, false)) return;
         if (loops >= most) {
             complain("script.while.too_long", kv("at", where_), kv("max_while_loops", most));
             return;
@@ -114,6 +120,7 @@ void SwitchStatement::run(Run& run) const {
 void FlowStatement::run(Run& run) const {
     if (value_ != nullptr) {
         const int64_t value = to_integer(value_->value(run));
+        run.evaluation_failed = false;
         if (run.flow != Flow::next) return;
         run.last_value = static_cast<int>(value);
     } else {

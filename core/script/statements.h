@@ -48,6 +48,8 @@ class FunctionCall : public Expression {
     int call(Run& run) const;
     Value value(Run& run) const override { return Value::of(int64_t{truth(run)}); }
     bool truth(Run& run) const override { return call(run) > 0; }
+    bool holds(Run& run) const override { return call(run) > 0; }
+    Value result(Run& run) const override { return Value::of(int64_t{call(run)}); }
 
   private:
     const Function& row_;
@@ -63,6 +65,8 @@ class RouteCall : public Expression {
     int call(Run& run) const;
     Value value(Run& run) const override { return Value::of(int64_t{truth(run)}); }
     bool truth(Run& run) const override { return call(run) > 0; }
+    bool holds(Run& run) const override { return call(run) > 0; }
+    Value result(Run& run) const override { return Value::of(int64_t{call(run)}); }
 
   private:
     int number_;
@@ -98,7 +102,8 @@ class IfStatement : public Statement {
     IfStatement(ExpressionPtr condition, Block then_block, Block else_block)
         : condition_(std::move(condition)), then_(std::move(then_block)), else_(std::move(else_block)) {}
     void run(Run& run) const override {
-        const bool yes = condition_->truth(run);
+        const bool yes = condition_->holds(run) && !run.evaluation_failed;
+        run.evaluation_failed = false;
         run.last_value = 1;
         if (run.flow == Flow::next) (yes ? then_ : else_).run(run);
     }

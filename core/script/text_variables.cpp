@@ -31,9 +31,16 @@ Status prepare_define(Use& use) {
     return {};
 }
 Value define_text(Run&, const Use& use) { return use.prepared == nullptr ? Value::none() : Value::of(kept(use)); }
-Value define_number(Run&, const Use& use) {
+Value define_number(Run& run, const Use& use) {
     int64_t number = 0;
-    return use.prepared != nullptr && spells_integer(kept(use), number) ? Value::of(number) : Value::none();
+    const Value text = define_text(run, use);
+    return use.prepared != nullptr && spells_integer(kept(use), number) ? Value::of(number) : text;
+}
+Value define_unquoted(Run& run, const Use& use) {
+    const Value text = define_text(run, use);
+    const std::string_view t = text.text;
+    const bool quoted = t.size() >= 2 && (t.front() == '"' || t.front() == '\'') && t.back() == t.front();
+    return quoted ? Value::of(t.substr(1, t.size() - 2)) : text;
 }
 
 // use.where is "kahu.cfg:12:7".
@@ -44,7 +51,8 @@ Status prepare_place(Use& use) {
     if (line == where.npos) return keep(use, std::string(use.inner == "file" ? where : ""));
     if (use.inner == "line" || use.inner == "l")
         return keep(use, std::string(where.substr(line + 1, column - line - 1)));
-    if (use.inner == "file" || use.inner == "f") return keep(use, std::string(where.substr(0, line)));
+    if (use.inner == "file" || use.inner == "f" || use.inner == "name" || use.inner == "n")
+        return keep(use, std::string(where.substr(0, line)));
     if (use.inner == "route" || use.inner == "r") return keep(use, script_place().route);
     return Error{Errc::invalid, fmt::format("$cfg({}) is not known", use.inner), "line, file or route"};
 }
@@ -57,8 +65,8 @@ Value place(Run&, const Use& use) {
 constexpr Variable kVariables[] = {
     {"_s", "The text between the parentheses, with its variables replaced.", evaluated},
     {"def", "Value of a #!define, as text.", define_text, nullptr, prepare_define},
-    {"defn", "Value of a #!define, as a number.", define_number, nullptr, prepare_define},
-    {"defv", "The same as $def.", define_text, nullptr, prepare_define},
+    {"defn", "Value of a #!define, as a number if it is one.", define_number, nullptr, prepare_define},
+    {"defv", "Value of a #!define without its quotes.", define_unquoted, nullptr, prepare_define},
     {"cfg", "Where this stands in the configuration: line, file or route.", place, nullptr, prepare_place},
 };
 

@@ -85,11 +85,13 @@ void Xavps::remove(uint32_t id) {
 }
 
 // Makes the lists on the way that are not there yet.
-Result<uint32_t> Xavps::parent_of(List list, const XavpPath& path, Arena& arena) {
+Result<uint32_t> Xavps::parent_of(List list, const XavpPath& path, bool for_a_value, Arena& arena) {
     uint32_t parent = 0;
     for (size_t i = 0; i + 1 < path.count; ++i) {
         const XavpStep& step = path.steps[i];
-        Entry* found = nth(list, parent, step);
+        // $xavp(a=>b) = v puts a new list on top, as in Kamailio; $xavp(a[0]=>b) = v adds to the one that is there.
+        const bool another = for_a_value && list != List::unique && !step.index && !step.all;
+        Entry* found = another ? nullptr : nth(list, parent, step);
         if (found == nullptr) {
             if (step.index.value_or(0) != 0)
                 return Error{Errc::not_found, fmt::format("there is no {}[{}]", step.name, *step.index), ""};
@@ -97,6 +99,7 @@ Result<uint32_t> Xavps::parent_of(List list, const XavpPath& path, Arena& arena)
             if (found == nullptr) return Error{Errc::no_memory, fmt::format("more than {} values", kMost), ""};
             found->is_list = true;
         }
+        if (!found->is_list && list == List::unique && for_a_value) found->is_list = true, found->value = Value::none();
         if (!found->is_list) return Error{Errc::invalid, fmt::format("{} is a value, not a list", step.name), ""};
         parent = found->id;
     }
@@ -112,7 +115,7 @@ Status Xavps::set(List list, const XavpPath& path, const Value& value, Arena& ar
         --above.count;
         if (find(list, above) == nullptr) return {};
     }
-    const Result<uint32_t> parent = parent_of(list, path, arena);
+    const Result<uint32_t> parent = parent_of(list, path, !kept.is_null(), arena);
     if (!parent) return parent.error();
     if (last.all)
         while (const Entry* old = nth(list, *parent, {last.name, false, std::nullopt})) remove(old->id);

@@ -57,7 +57,7 @@ class Xavps {
     bool is_child(const Entry& entry, List list, uint32_t parent, std::string_view name) const;
     Entry* nth(List list, uint32_t parent, const XavpStep& step);
     Entry* add(List list, uint32_t parent, std::string_view name, Arena& arena);
-    Result<uint32_t> parent_of(List list, const XavpPath& path, Arena& arena);
+    Result<uint32_t> parent_of(List list, const XavpPath& path, bool for_a_value, Arena& arena);
     void remove(uint32_t id);  // with everything below it
     void remove_below(uint32_t id);
 

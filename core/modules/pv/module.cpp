@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "core/modules/pv/message_variables.h"
 #include "core/modules/pv/process_variables.h"
 #include "core/modules/pv/shared_variables.h"
 #include "core/modules/pv/time_variables.h"
@@ -56,7 +57,7 @@ const Param kParams[] = {
 
 std::vector<Variable> all_variables() {
     std::vector<Variable> all;
-    for (const auto table : {time_variables(), process_variables(), shared_variables()})
+    for (const auto table : {time_variables(), process_variables(), shared_variables(), message_variables()})
         all.insert(all.end(), table.begin(), table.end());
     return all;
 }

@@ -51,7 +51,8 @@ Status prepare_colour(Use& use) {
                      "two of s r g y b p c w (upper case: bright) or x"};
     std::string codes = "\033[0";
     if (use.inner[0] != 'x' && use.inner[0] != 'X') codes += fmt::format(";{}", colour_code(use.inner[0], 30, 90));
-    if (use.inner[1] != 'x' && use.inner[1] != 'X') codes += fmt::format(";{}", colour_code(use.inner[1], 40, 100));
+    codes +=
+        use.inner[1] == 'x' || use.inner[1] == 'X' ? ";49" : fmt::format(";{}", colour_code(use.inner[1], 40, 100));
     use.prepared = std::make_shared<std::string>(codes + "m");
     return {};
 }
@@ -99,6 +100,7 @@ constexpr Variable kVariables[] = {
     {"pp", "Process id.", process_id},
     {"mi", "How many messages this process has routed, this one included.", message_number},
     {"env", "An environment variable.", environment, nullptr, prepare_env},
+    {"envn", "The same as $env.", environment, nullptr, prepare_env},
     {"version", "Version of the server: num or full.", version, nullptr, prepare_version},
     {"C", "Colours of the terminal: foreground and background.", colour, nullptr, prepare_colour},
     {"au", "User name in the credentials, up to \"@\".", user_of_credentials},

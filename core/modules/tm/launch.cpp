@@ -11,6 +11,7 @@
 #include "core/modules/tm/table.h"
 #include "core/net/connection.h"
 #include "core/script/message_facts.h"
+#include "core/script/onsend.h"
 #include "core/script/outgoing.h"
 #include "core/script/program.h"
 
@@ -31,16 +32,41 @@ struct Prepared {
     int on_reply = -1;
 };
 
+constexpr int kBlocked = 408;  // what the branch counts as when onsend_route says drop
+
+// The request with its next branch's number, and onsend_route over it, before any lock is taken.  False: drop.
+bool may_be_sent(script::Run& run, const Prepared& what, const Hop& to, std::string_view headers) {
+    static std::string request;
+    char branch_text[kBranchBytes];
+    std::string_view branch;
+    {
+        Locked shard(what.id);
+        const Transaction* const t = shard.find(what.id.label);
+        if (t == nullptr) return true;
+        branch = write_branch_id({t->id, t->branches, t->proof}, branch_text);
+    }
+    request.clear();
+    script::build_request(run, {.to = &to, .branch = branch, .request_uri = what.uri, .extra_headers = headers},
+                          request);
+    return script::run_onsend_route(run, to, request);
+}
+
 // False: it could not be sent there.
 bool start_branch(script::Run& run, const Prepared& what, const Hop& to) {
     static std::string request, headers;  // keep their memory
     headers.clear();
     if (!what.path.empty()) headers.append("Route: ").append(what.path).append("\r\n");
+    const bool blocked = script::has_onsend_route() && !may_be_sent(run, what, to, headers);
     Locked shard(what.id);
     Transaction* t = shard.find(what.id.label);
     if (t == nullptr || t->answered) return true;  // nobody waits for it any more
     if (t->cancelled) {
         (void)add_failed_branch(*t, what.uri, 487);
+        return true;
+    }
+    if (blocked) {
+        (void)add_failed_branch(*t, what.uri, kBlocked);
+        (void)shard.settle(t);
         return true;
     }
     char branch[kBranchBytes];

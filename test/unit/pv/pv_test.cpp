@@ -51,8 +51,43 @@ TEST(Pv, AsksForTypes) {
               "both");
 }
 
+TEST(Pv, ReadsPartsOfTheMessage) {
+    struct Case {
+        const char* format;
+        const char* shown;
+    };
+    const std::string invite =
+        request("INVITE", "sip:bob@example.com:5070;transport=tcp",
+                "Via: SIP/2.0/TLS [2001:db8::1];branch=z9hG4bK2;received=10.0.0.9;rport=77;i=5\r\n"
+                "Route: <sip:p;lr;ftag=zz>\r\nContact: <sip:a@b>;expires=60, <sip:c@d>\r\nExpires: 300\r\n");
+    constexpr Case kCases[] = {
+        {"$via0(host) $via0(port) $via0(proto) $via0(protoid) $via0(branch)", "10.1.2.3 26102 UDP 1 z9hG4bK77"},
+        {"$via0(rport) $via0(received) $via0(i)", "<null> <null> <null>"},
+        {"$via1(host) $via1(port) $via1(protoid) $via1(rport) $via1(received) $via1(i)",
+         "[2001:db8::1] 5061 3 77 10.0.0.9 5"},
+        {"$viaZ(branch)", "z9hG4bK2"},
+        {"$nh(u) $nh(U) $nh(d) $nh(p) $nh(P)", "sip:bob@example.com:5070;transport=tcp bob example.com 5070 tcp"},
+        {"$rdir(id) $rdir(name) $fti $tti", "2 upstream <null> a1"},
+        {"$expires(min) $expires(max)", "60 300"},
+        {"$csb $mts $fUl $tUl $rUl $oUl", "7 INVITE rq 5 3 3 3"},
+        {"$K(IPv4) $K(IPv6) $K(TLS) $K(WSS)", "2 10 3 6"},
+        {"$snd(ip) $sndto(port) $sndfrom(proto)", "<null> <null> <null>"},
+    };
+    for (const Case& c : kCases)
+        EXPECT_EQ(with_pv(std::string("log(\"") + c.format + "\");", invite), c.shown) << c.format;
+    EXPECT_EQ(with_pv("log(\"$rdir(name) $expires(min) $via1(host)\");"), "downstream <null> <null>");
+}
+
+TEST(Pv, CountsValues) {
+    EXPECT_EQ(
+        with_pv("$avp(n) = 1; $avp(n) = 2; $xavp(m) = 3; log(\"$cnt($avp(n)) $cnt($xavp(m)) $cnt($avp(none))\");"),
+        "2 1 0");
+    Script script("request_route { log(\"$cnt($ru)\"); }", {&pv::kModule});
+    EXPECT_NE(script.found.text().find("cannot be counted"), std::string::npos) << script.found.text();
+}
+
 TEST(Pv, ColoursAndVersion) {
-    EXPECT_EQ(with_pv("log(\"$C(gx)x$C(xx)\");"), "\033[0;32mx\033[0m");
+    EXPECT_EQ(with_pv("log(\"$C(gx)x$C(xx)\");"), "\033[0;32;49mx\033[0;49m");
     EXPECT_EQ(with_pv("log(\"$version(num)\");"), KAHU_VERSION);
     Script script("request_route { log(\"$C(zz)\"); }", {&pv::kModule});
     EXPECT_NE(script.found.text().find("$C(zz) is not known"), std::string::npos) << script.found.text();

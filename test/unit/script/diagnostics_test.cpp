@@ -66,7 +66,7 @@ constexpr Case kCases[] = {
     {"method_myself", "request_route { if (method == myself) exit; }", "method cannot be compared to myself"},
     {"header_name", "request_route { if ($hdr() == 1) exit; }", "$hdr needs a header's name"},
     {"index", "request_route { if ($(hdr(Via)[x]) == 1) exit; }", "\"x\" is not an index"},
-    {"onsend_operand", "request_route { if (snd_port == 1) exit; }", "snd_port is not supported yet"},
+    {"onsend_operand", "request_route { if (snd_ip == \"nowhere\") exit; }", "snd_ip cannot be compared to"},
 };
 
 class Mistakes : public testing::TestWithParam<Case> {};
