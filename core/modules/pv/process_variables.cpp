@@ -38,9 +38,9 @@ Value version(Run&, const Use& use) { return Value::of(use.number != 0 ? "kahu "
 
 // $C(xy): the terminal's colours x on y, for lines that a person reads; "x" keeps the default.
 constexpr std::string_view kColours = "srgybpcw";  // ECMA-48: 30 black, red, green, yellow, blue, purple, cyan, white
-int colour_code(char c, int dark, int bright) {
-    const size_t low = kColours.find(c), high = kColours.find(static_cast<char>(c | 0x20));
-    return low != kColours.npos ? dark + static_cast<int>(low) : bright + static_cast<int>(high);
+std::string colour_code(char c, int first) {       // ECMA-48 38 is not used here: 9 behind the tens is the default
+    const size_t at = kColours.find(static_cast<char>(c | 0x20));
+    return fmt::format(";{}", first + (at == kColours.npos ? 9 : static_cast<int>(at)));
 }
 Status prepare_colour(Use& use) {
     const auto known = [](char c) {
@@ -49,10 +49,9 @@ Status prepare_colour(Use& use) {
     if (use.inner.size() != 2 || !known(use.inner[0]) || !known(use.inner[1]))
         return Error{Errc::invalid, fmt::format("$C({}) is not known", use.inner),
                      "two of s r g y b p c w (upper case: bright) or x"};
-    std::string codes = "\033[0";
-    if (use.inner[0] != 'x' && use.inner[0] != 'X') codes += fmt::format(";{}", colour_code(use.inner[0], 30, 90));
-    codes +=
-        use.inner[1] == 'x' || use.inner[1] == 'X' ? ";49" : fmt::format(";{}", colour_code(use.inner[1], 40, 100));
+    const bool bright = use.inner[0] >= 'A' && use.inner[0] <= 'Z' && use.inner[0] != 'X';
+    const std::string codes =
+        (bright ? "\033[1" : "\033[0") + colour_code(use.inner[0], 30) + colour_code(use.inner[1], 40);
     use.prepared = std::make_shared<std::string>(codes + "m");
     return {};
 }

@@ -87,7 +87,7 @@ TEST(Pv, CountsValues) {
 }
 
 TEST(Pv, ColoursAndVersion) {
-    EXPECT_EQ(with_pv("log(\"$C(gx)x$C(xx)\");"), "\033[0;32;49mx\033[0;49m");
+    EXPECT_EQ(with_pv("log(\"$C(gx)x$C(xx)\");"), "\033[0;32;49mx\033[0;39;49m");
     EXPECT_EQ(with_pv("log(\"$version(num)\");"), KAHU_VERSION);
     Script script("request_route { log(\"$C(zz)\"); }", {&pv::kModule});
     EXPECT_NE(script.found.text().find("$C(zz) is not known"), std::string::npos) << script.found.text();
