@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "core/modules/registrar/counters.h"
 #include "core/modules/registrar/settings.h"
 #include "core/script/reply.h"
@@ -78,9 +81,14 @@ void reject(script::Run& run, Fault fault, std::string_view path, std::string_vi
 }
 
 void append_contacts(const usrloc::Aor& aor, std::string& lines) {
+    static std::vector<const usrloc::Contact*> contacts;  // in the order in which they would be called
+    contacts.clear();
+    for (const usrloc::Contact* c = aor.first(); c != nullptr; c = aor.next(c)) contacts.push_back(c);
+    if (contacts.size() > 1)
+        std::stable_sort(contacts.begin(), contacts.end(), [](const auto* a, const auto* b) { return a->q > b->q; });
     bool any = false;
     auto out = std::back_inserter(lines);
-    for (const usrloc::Contact* c = aor.first(); c != nullptr; c = aor.next(c)) {
+    for (const usrloc::Contact* c : contacts) {
         lines.append(any ? ", <" : "Contact: <").append(c->text(Text::uri)).append(">");
         any = true;
         if (c->q >= 1000) {

@@ -1,7 +1,8 @@
 // core/modules/tm/best_response.h -- which of several final responses goes upstream (RFC 3261 16.7 step 6).
 //
 // WHY    Pure.  6xx first; else the lowest class; within a class what tells the caller how to do better comes first
-//        (401, 407, 415, 420, 484), and what is only our own timeout or the absence of service comes last.
+//        (401, 407, 415, 420, 484), then the lower code, as in Kamailio; what is only our own timeout or the absence of
+//        service comes last.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -17,14 +18,14 @@ constexpr int rank_of(int status) {
         case 415: return 1;
         case 420: return 2;
         case 484: return 3;
-        case 487: return 98;  // the end of a cancelled branch says nothing about the others
+        case 487: return 198;  // the end of a cancelled branch says nothing about the others
         case 408:
-        case 503: return 99;
-        default: return 10;
+        case 503: return 199;
+        default: return 10 + status % 100;
         }
     }();
     if (status >= 600) return in_class;
-    return status / 100 * 100 + in_class;
+    return status / 100 * 1000 + in_class;
 }
 
 struct Candidate {

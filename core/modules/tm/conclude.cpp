@@ -6,6 +6,7 @@
 #include "core/modules/tm/settings.h"
 #include "core/proc/process_table.h"
 #include "core/sip/edit.h"
+#include "core/sip/status.h"
 #include "mem/slot.h"
 
 namespace kahu::tm {
@@ -63,8 +64,10 @@ void add_challenges(const Transaction& t, const Branch& chosen, std::string& out
 
 void send_local(Transaction& t, int status) {
     if (status == 408 && t.cancelled) status = 487;
-    if (status == 503 && settings.remap_503_500 != 0) status = 500;
-    (void)answer_locally(t, {.status = status});
+    if (status == 503 && settings.remap_503_500 != 0)
+        (void)answer_locally(t, {.status = 500, .reason = sip::reason_phrase(503)});  // says what it stands for
+    else
+        (void)answer_locally(t, {.status = status});
 }
 
 void send_best(Transaction& t, const Branch& b) {

@@ -60,7 +60,8 @@ TEST(BestResponse, Table) {
         {{{408, true}, {408, false}}, 1},  // received before made here
         {{{503, false}, {500, false}}, 1},
         {{{408, false}, {500, false}}, 0},
-        {{{486, false}, {404, false}}, 0},  // the first of equals
+        {{{486, false}, {404, false}}, 1},  // the lower code
+        {{{486, false}, {486, false}}, 0},  // the first of equals
         {{{487, false}, {408, true}}, 0},
     };
     for (const Case& c : cases) EXPECT_EQ(best_of(c.of), c.best);

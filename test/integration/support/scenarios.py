@@ -1,0 +1,250 @@
+"""
+What phones do to a registrar and proxy: each function is one scenario.
+
+`world(user, transport)` makes a phone; `up` is the caller's transport, `down` the callee's. Nothing is asserted about what
+the server adds: test_beside_kamailio.py compares that. A scenario waits for each message, so that the order is the same.
+"""
+
+
+def _ring(world, up, down):
+    alice, bob = world("alice", up), world("bob", down)
+    bob.register()
+    call = alice.call(bob.uri)
+    invite = bob.expect("INVITE")
+    bob.answer(invite, "180 Ringing")
+    alice.expect(180)
+    return alice, bob, call, invite
+
+
+def _talk(world, up, down):
+    alice, bob, call, invite = _ring(world, up, down)
+    bob.answer(invite, "200 OK", body="v=0\r\n")
+    answered = alice.expect(200)
+    call.within("ACK", answered)
+    bob.expect("ACK")
+    return alice, bob, call, invite, answered
+
+
+def _end(alice, bob, call, answered, cseq):
+    call.within("BYE", answered, cseq=cseq)
+    bob.answer(bob.expect("BYE"), "200 OK")
+    alice.expect(200)
+
+
+def registers(world, up, _down):
+    """New, refreshed, asked for, a second one of other q, removed."""
+    bob = world("bob", up)
+    bob.register()
+    bob.register(cseq=2)
+    uri, to = f"sip:{bob.domain}", f"<{bob.uri}>"
+    bob.ask("REGISTER", uri, to=to, call_id="reg-bob", cseq=3)
+    more = "<sip:bob@127.0.0.9:5099>;q=0.5;expires=600"
+    bob.ask("REGISTER", uri, to=to, call_id="reg-other", cseq=1, headers=[f"Contact: {more}"])
+    bob.ask("REGISTER", uri, to=to, call_id="reg-bob", cseq=4, headers=[f"Contact: {bob.contact};expires=0"])
+    bob.ask("REGISTER", uri, to=to, call_id="reg-bob", cseq=5, headers=["Contact: *", "Expires: 0"])
+    bob.ask("REGISTER", uri, to=to, call_id="reg-bob", cseq=6)
+
+
+def registers_wrongly(world, up, _down):
+    bob = world("bob", up)
+    uri, to = f"sip:{bob.domain}", f"<{bob.uri}>"
+    for wrong in (["Contact: *", "Expires: 60"], ["Contact: *", f"Contact: {bob.contact}", "Expires: 0"],
+                  ["Contact: <sip:bob@", "Expires: 60"], [f"Contact: {bob.contact};expires=wrong"]):
+        bob.ask("REGISTER", uri, to=to, headers=wrong)
+        bob.ignore()  # the file's Kamailio answers 500 after its 400
+    bob.register()
+    bob.register(cseq=1)  # of the same Call-ID, and not newer
+    bob.ignore()
+
+
+def call(world, up, down):
+    alice, bob, call, _, answered = _talk(world, up, down)
+    _end(alice, bob, call, answered, 2)
+
+
+def callee_hangs_up(world, up, down):
+    alice, bob, _, invite, _ = _talk(world, up, down)
+    bob.hang_up(invite)
+    alice.answer(alice.expect("BYE"), "200 OK")
+    bob.expect(200)
+
+
+def within_a_call(world, up, down):
+    """re-INVITE, INFO, UPDATE, NOTIFY without a dialog of its own."""
+    alice, bob, call, _, answered = _talk(world, up, down)
+    call.within("INVITE", answered, cseq=2)
+    bob.answer(bob.expect("INVITE"), "200 OK", body="v=0\r\n")
+    alice.expect(200)
+    call.within("ACK", answered, cseq=2)
+    bob.expect("ACK")
+    for cseq, method in enumerate(("INFO", "UPDATE", "MESSAGE", "REFER", "NOTIFY"), 3):
+        call.within(method, answered, cseq=cseq)
+        bob.answer(bob.expect(method), "200 OK")
+        alice.expect(200)
+    call.within("OPTIONS", answered, cseq=9)
+    bob.answer(bob.expect("OPTIONS"), "481 Call Does Not Exist")
+    alice.expect(481)
+    _end(alice, bob, call, answered, 10)
+
+
+def acknowledged_provisional(world, up, down):
+    """PRACK (RFC 3262) passes within the early dialog."""
+    alice, bob, call, invite = _ring(world, up, down)
+    bob.answer(invite, "183 Session Progress")
+    progress = alice.expect(183)
+    call.within("PRACK", progress, cseq=2)
+    bob.answer(bob.expect("PRACK"), "200 OK")
+    alice.expect(200)
+    bob.answer(invite, "200 OK", body="v=0\r\n")
+    answered = alice.expect(200)
+    call.within("ACK", answered, cseq=1)
+    bob.expect("ACK")
+    _end(alice, bob, call, answered, 3)
+
+
+def cancelled(world, up, down):
+    alice, bob, call, invite = _ring(world, up, down)
+    call.cancel()
+    alice.expect(200)
+    bob.answer(bob.expect("CANCEL"), "200 OK")
+    bob.answer(invite, "487 Request Terminated")
+    bob.expect("ACK")
+    call.ack_failure(alice.expect(487))
+
+
+def refused(world, up, down):
+    """Busy, declined, not acceptable, redirected, out of order: one call each."""
+    alice, bob = world("alice", up), world("bob", down)
+    bob.register()
+    for status in ("486 Busy Here", "603 Decline", "488 Not Acceptable Here", "404 Not Found", "302 Moved Temporarily",
+                   "500 Server Internal Error", "503 Service Unavailable", "401 Unauthorized"):
+        call = alice.call(bob.uri)
+        bob.answer(bob.expect("INVITE"), status)
+        bob.expect("ACK")
+        final = alice.receive()
+        while final is not None and final.status < 200:
+            final = alice.receive()
+        call.ack_failure(final)
+
+
+def not_answered(world, up, down):
+    """408 after fr_inv_timer, and CANCEL."""
+    world.set_timer("fr_inv_timer", 700)
+    try:
+        alice, bob, call, invite = _ring(world, up, down)
+        call.ack_failure(alice.expect(408, timeout=10))
+        bob.answer(bob.expect("CANCEL"), "200 OK")
+        bob.answer(invite, "487 Request Terminated")
+        bob.expect("ACK")
+    finally:
+        world.set_timer("fr_inv_timer", 120000)
+
+
+def nobody_of_that_name(world, up, _down):
+    alice = world("alice", up)
+    call = alice.call(f"sip:nobody@{alice.domain}")
+    call.ack_failure(alice.expect(404))
+    for method in ("MESSAGE", "OPTIONS", "SUBSCRIBE", "PUBLISH"):
+        alice.ask(method, f"sip:nobody@{alice.domain}")
+
+
+def for_the_server(world, up, _down):
+    """What it answers itself."""
+    alice = world("alice", up)
+    alice.ask("OPTIONS", f"sip:{alice.domain}")
+    alice.ask("MESSAGE", f"sip:{alice.domain}")
+    alice.ask("MESSAGE", "sip:bob@198.51.100.7")
+    alice.ask("BYE", f"sip:bob@{alice.domain}", to=f"<sip:bob@{alice.domain}>;tag=1")
+    alice.send(alice.build("CANCEL", f"sip:bob@{alice.domain}"))
+    alice.receive(0.3)
+    alice.ask("OPTIONS", f"sip:{alice.domain}", headers=["Expires: soon"])
+    alice.ask("OPTIONS", "tel:+6421555")
+
+
+def message(world, up, down):
+    alice, bob = world("alice", up), world("bob", down)
+    bob.register()
+    alice.send(alice.build("MESSAGE", bob.uri, body="hello", headers=["Content-Type: text/plain", "X-Odd:  two  spaces "]))
+    bob.answer(bob.expect("MESSAGE"), "202 Accepted")
+    alice.expect(202)
+
+
+def two_ring(world, up, down):
+    """Parallel forking: the second is cancelled when the first answers."""
+    alice, desk, mobile = world("alice", up), world("bob", down, "desk"), world("bob", "udp", "mobile")
+    desk.register(), mobile.ask("REGISTER", f"sip:{mobile.domain}", to=f"<{mobile.uri}>", call_id="reg-mobile",
+                                headers=[f"Contact: {mobile.contact};expires=600"])
+    call = alice.call(desk.uri)
+    first, second = desk.expect("INVITE"), mobile.expect("INVITE")
+    desk.answer(first, "180 Ringing", tag="desk")
+    alice.expect(180)
+    mobile.answer(second, "180 Ringing", tag="mobile")
+    alice.expect(180)
+    mobile.answer(second, "200 OK", tag="mobile")
+    answered = alice.expect(200)
+    desk.answer(desk.expect("CANCEL"), "200 OK")
+    desk.answer(first, "487 Request Terminated", tag="desk")
+    desk.expect("ACK")
+    call.within("ACK", answered)
+    mobile.expect("ACK")
+    call.within("BYE", answered, cseq=2)
+    mobile.answer(mobile.expect("BYE"), "200 OK", tag="mobile")
+    alice.expect(200)
+
+
+def both_refuse(world, up, down):
+    """Best response of a fork: 4xx, unless a 6xx is among them."""
+    alice, desk, mobile = world("alice", up), world("bob", down, "desk"), world("bob", "udp", "mobile")
+    desk.register(), mobile.ask("REGISTER", f"sip:{mobile.domain}", to=f"<{mobile.uri}>", call_id="reg-mobile",
+                                headers=[f"Contact: {mobile.contact};expires=600"])
+    for one, other in (("486 Busy Here", "404 Not Found"), ("480 Temporarily Unavailable", "503 Service Unavailable")):
+        call = alice.call(desk.uri)
+        first, second = desk.expect("INVITE"), mobile.expect("INVITE")
+        desk.answer(first, one, tag="desk")
+        desk.expect("ACK")
+        mobile.answer(second, other, tag="mobile")
+        mobile.expect("ACK")
+        final = alice.receive()
+        while final is not None and final.status < 200:
+            final = alice.receive()
+        call.ack_failure(final)
+
+
+def repeated(world, _up, down):
+    """Over UDP all comes twice: INVITE, 200, ACK, BYE."""
+    alice, bob, call, invite = _ring(world, "udp", down)
+    alice.send(alice.build("INVITE", bob.uri, from_tag=call.tag, call_id=call.call_id, branch=call.branch, body="v=0\r\n",
+                           headers=[f"Contact: {alice.contact}", "Content-Type: application/sdp"]))
+    alice.expect(180)
+    for _ in range(2):
+        bob.answer(invite, "200 OK", body="v=0\r\n")
+        answered = alice.expect(200)
+    for _ in range(2):
+        call.within("ACK", answered)
+        bob.expect("ACK")
+    bye = alice.build("BYE", invite_target(answered), to=answered.header("To"), from_tag=call.tag, call_id=call.call_id,
+                      cseq=2, headers=[f"Route: {value}" for value in reversed(answered.all("Record-Route"))])
+    alice.send(bye)
+    bob.answer(bob.expect("BYE"), "200 OK")
+    alice.expect(200)
+    alice.send(bye)
+    alice.expect(200)
+    bob.receive(0.2)
+
+
+def invite_target(response):
+    return response.header("Contact").partition("<")[2].partition(">")[0]
+
+
+def hops(world, up, _down):
+    """None left, and none counted."""
+    for n, (old, new) in enumerate(((b"Max-Forwards: 70", b"Max-Forwards: 0"), (b"Max-Forwards: 70\r\n", b""))):
+        phone = world("alice", up, f"alice{n}")
+        phone.send(phone.build("OPTIONS", f"sip:{phone.domain}").replace(old, new))
+        phone.receive(0.3)
+
+
+ALL = [registers, registers_wrongly, call, callee_hangs_up, within_a_call, acknowledged_provisional, cancelled, refused,
+       not_answered, nobody_of_that_name, for_the_server, message, two_ring, both_refuse, repeated, hops]
+ONE_SIDED = {registers, registers_wrongly, nobody_of_that_name, for_the_server, hops}  # `down` does not matter
+UDP_BELOW = {not_answered}  # Kamailio's TCP workers do not see a timer that is changed by RPC
