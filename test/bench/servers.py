@@ -22,24 +22,25 @@ def port_open(port):
 
 
 class SipServer(Server):
-    """Kahu or Kamailio: the same configuration file for both (compare.cfg.in, profile STATELESS)."""
+    """Kahu or Kamailio: the same configuration file for both (compare.cfg.in)."""
 
     methods = "OPTIONS"
 
-    def __init__(self, directory, certificates, program, workers, arguments=(), limit=12_000):
+    def __init__(self, directory, certificates, program, workers, profile="STATELESS", arguments=(), limit=12_000,
+                 callee_transport="udp", udp_workers=1):
         directory = Path(directory)
         directory.mkdir(parents=True)
-        self.tls_port, self.plain_port = free_port(), free_port()
+        self.tls_port, self.plain_port, self.callee_port = free_port(), free_port(), free_port()
         values = {
-            "NAME": "@NAME@", "DEBUG": 0, "UDPWORKERS": 1, "WORKERS": workers, "LIFETIME": 600, "MAXCONN": limit,
+            "NAME": "@NAME@", "DEBUG": 0, "UDPWORKERS": udp_workers, "WORKERS": workers, "LIFETIME": 600, "MAXCONN": limit,
             "PLAIN": self.plain_port, "TLS": self.tls_port, "MPATH": KAMAILIO_MODULES, "RUN": directory,
-            "SESSION_CACHE": 0, "TLSPARAMS": "", "METHOD": "TLSv1.2+", "UASPORT": 5099, "UASTP": "udp",
+            "SESSION_CACHE": 0, "TLSPARAMS": "", "METHOD": "TLSv1.2+", "UASPORT": self.callee_port, "UASTP": callee_transport,
         }
         (directory / "server.cfg").write_text(fill((HERE / "compare.cfg.in").read_text(), values))
         (directory / "tls.cfg").write_text(fill((HERE / "compare-tls.cfg.in").read_text(), values))
         for name in ("server.crt", "server.key"):
             shutil.copy(certificates / name, directory)
-        argv = [program, "-f", directory / "server.cfg", "-A", "STATELESS", "-DD", "-E", "-P", directory / "pid",
+        argv = [program, "-f", directory / "server.cfg", "-A", profile, "-DD", "-E", "-P", directory / "pid",
                 "-Y", directory, "-w", directory, *arguments]
         super().__init__(argv, directory)
 
@@ -89,14 +90,22 @@ def nginx_version():
 
 
 def contestants(certificates, kahu_workers):
-    """{name: function(directory) -> server}, those that are there."""
+    """{name: function(directory, profile) -> server, or None if it has no such profile}, those that are there."""
     made = {}
+
+    def udp_workers(profile):
+        return 2 if profile == "PROXY" else 1
+
     if Path(KAHU).exists():
-        made["kahu"] = lambda directory: SipServer(directory, certificates, KAHU, kahu_workers)
+        made["kahu"] = lambda directory, profile: SipServer(
+            directory, certificates, KAHU, 2 if profile == "PROXY" else kahu_workers, profile,
+            udp_workers=udp_workers(profile))
     if shutil.which("kamailio"):
         # One TLS worker: two corrupt the memory of 5.6.3.
-        made[f"kamailio {kamailio_version()}"] = lambda directory: SipServer(
-            directory, certificates, "kamailio", 1, ["-m", "2048", "-M", "32"])
+        made[f"kamailio {kamailio_version()}"] = lambda directory, profile: SipServer(
+            directory, certificates, "kamailio", 1, profile, ["-m", "2048", "-M", "32"],
+            udp_workers=udp_workers(profile))
     if shutil.which("nginx"):
-        made[f"nginx {nginx_version()}"] = lambda directory: Nginx(directory, certificates)
+        made[f"nginx {nginx_version()}"] = lambda directory, profile: (
+            Nginx(directory, certificates) if profile == "STATELESS" else None)
     return made

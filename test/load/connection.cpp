@@ -26,11 +26,10 @@ sockaddr_in source_address(unsigned index) {
 
 bool Connection::open_socket() {
     const SocketAddress& target = wire_.options.target;
-    const bool datagram = wire_.options.transport == Transport::udp;
-    fd_.reset(socket(target.family(), (datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    fd_.reset(socket(target.family(), (datagram_ ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd_) return false;
     const int on = 1;
-    if (!datagram) setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (!datagram_) setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (wire_.sources > 0 && !target.is_v6()) {
         setsockopt(fd_.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
         const sockaddr_in from = source_address(wire_.next_source++ % wire_.sources);
@@ -50,9 +49,25 @@ void Connection::start(Nanos at, SSL_SESSION* resume) {
     if (wire_.tls != nullptr) {
         secure(resume);
         handshake();
-    } else if (wire_.options.transport == Transport::udp) {
+    } else if (datagram_) {
         connected();
     }
+}
+
+void Connection::adopt(UniqueFd accepted, SSL_CTX* server_context) {
+    release();
+    fd_ = std::move(accepted);
+    datagram_ = false;
+    since_ = now();
+    const int on = 1;
+    setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    wire_.loop.watch(fd_.get(), *this);
+    if (server_context == nullptr) return connected();
+    phase_ = Phase::handshaking;
+    ssl_ = SSL_new(server_context);
+    SSL_set_fd(ssl_, fd_.get());
+    SSL_set_accept_state(ssl_);
+    handshake();
 }
 
 void Connection::secure(SSL_SESSION* resume) {
@@ -60,6 +75,7 @@ void Connection::secure(SSL_SESSION* resume) {
     ssl_ = SSL_new(wire_.tls);
     SSL_set_fd(ssl_, fd_.get());
     SSL_set_app_data(ssl_, this);
+    SSL_set_connect_state(ssl_);
     if (!wire_.options.sni.empty()) SSL_set_tlsext_host_name(ssl_, wire_.options.sni.c_str());
     if (resume != nullptr) SSL_set_session(ssl_, resume);
 }
@@ -67,7 +83,7 @@ void Connection::secure(SSL_SESSION* resume) {
 void Connection::handshake() {
     ERR_clear_error();
     errno = 0;
-    const int rc = SSL_connect(ssl_);
+    const int rc = SSL_do_handshake(ssl_);
     if (rc == 1) return connected();
     switch (SSL_get_error(ssl_, rc)) {
     case SSL_ERROR_WANT_READ:
@@ -126,7 +142,6 @@ long Connection::read_some(char* to, size_t room) {
 }
 
 void Connection::read_all() {
-    const bool datagram = wire_.options.transport == Transport::udp;
     for (;;) {
         size_t have = unused_.size();
         unused_.copy(g_scratch, have);
@@ -134,7 +149,7 @@ void Connection::read_all() {
         long n = 0;
         while (have < kScratch / 2 && (n = read_some(g_scratch + have, kScratch - have)) > 0) {
             have += static_cast<size_t>(n);
-            if (datagram) break;
+            if (datagram_) break;
         }
         deliver(g_scratch, have);  // what came before the end counts
         if (fd_ && n < 0) fail(end_reason_);
@@ -148,7 +163,7 @@ void Connection::deliver(char* buffer, size_t size) {
     if (phase_ == Phase::leaving) return;
     const size_t used = received({buffer, size});
     if (!fd_) return;
-    if (wire_.options.transport == Transport::udp) return;  // a datagram is whole or useless
+    if (datagram_) return;  // a datagram is whole or useless
     unused_.assign(buffer + used, size - used);
     if (unused_.size() >= kScratch / 2) fail("answer: too long");
 }
@@ -179,7 +194,7 @@ void Connection::send(std::string_view bytes) {
         const long n = write_some(bytes);
         if (n < 0) return;
         if (n == 0) {
-            if (wire_.options.transport != Transport::udp) unsent_ = bytes;
+            if (!datagram_) unsent_ = bytes;
             return;
         }
         bytes.remove_prefix(static_cast<size_t>(n));

@@ -27,13 +27,15 @@ struct Wire {
 
 class Connection : public Handler {
   public:
-    explicit Connection(Wire& wire) : wire_(wire) {}
+    explicit Connection(Wire& wire) : wire_(wire), datagram_(wire.options.transport == Transport::udp) {}
     ~Connection() { release(); }
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
     // resume may be null.  Failures are told by ended(), also those known at once.
     void start(Nanos at, SSL_SESSION* resume = nullptr);
+    // The other direction: an accepted stream.  server_context null: plain TCP.
+    void adopt(UniqueFd accepted, SSL_CTX* server_context);
     void send(std::string_view bytes);
     void say_goodbye();  // TLS: close_notify; TCP: half close.  The server's end follows as ended("").
     void close();
@@ -63,6 +65,7 @@ class Connection : public Handler {
     void fail(const std::string& reason);
     void release();
 
+    bool datagram_;
     UniqueFd fd_;
     SSL* ssl_ = nullptr;
     Phase phase_ = Phase::connecting;

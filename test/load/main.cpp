@@ -23,6 +23,7 @@ Status run(const Options& options, Report& report) {
     case Mode::handshake:
     case Mode::resume: return run_handshakes(options, report);
     case Mode::requests: return run_requests(options, report);
+    case Mode::calls: return run_calls(options, report);
     case Mode::idle: return run_idle(options, report);
     case Mode::halfopen: return run_half_open(options, report);
     case Mode::baseline: return run_baseline(options, report);

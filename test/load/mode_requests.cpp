@@ -203,7 +203,9 @@ class Phases {
         if (!run_.sending && !ended_at_) return open_some(at);
         if (run_.sending) {
             run_.hook.turn(run_.answered);
-            if (!run_.counting && at - sending_since_ >= seconds(run_.options.warmup)) begin_counting(at);
+            if (!run_.counting && at - sending_since_ >= seconds(run_.options.warmup) &&
+                run_.answered >= run_.options.skip)
+                begin_counting(at);
             if (run_.options.rate > 0) issue_due(at);
             if (over(at)) end_counting(at);
         }
@@ -245,7 +247,7 @@ class Phases {
         if (run_.opened == 0) return Loop::kStop;
         run_.sending = true;
         sending_since_ = next_due_ = now();
-        if (run_.options.warmup == 0) begin_counting(sending_since_);
+        if (run_.options.warmup == 0 && run_.options.skip == 0) begin_counting(sending_since_);
         if (run_.options.rate == 0)
             for (auto& slot : slots_)
                 if (slot->is_open()) slot->fill();

@@ -9,6 +9,7 @@ namespace kahu::load {
 
 Status run_handshakes(const Options& options, Report& report);  // handshake and resume
 Status run_requests(const Options& options, Report& report);
+Status run_calls(const Options& options, Report& report);
 Status run_idle(const Options& options, Report& report);
 Status run_half_open(const Options& options, Report& report);
 Status run_baseline(const Options& options, Report& report);

@@ -21,6 +21,7 @@ constexpr ModeRow kModes[] = {
     {Mode::handshake, "handshake", "full handshakes, each on a new connection", 1000},
     {Mode::resume, "resume", "one full handshake per slot, then resumptions of its session", 1000},
     {Mode::requests, "requests", "SIP requests on persistent connections (or UDP sockets)", 0},
+    {Mode::calls, "calls", "calls through a proxy: both ends, INVITE 100 180 200 ACK BYE 200; needs --callee", 0},
     {Mode::idle, "idle", "open many connections, hold them, ask each one, close", 1000},
     {Mode::halfopen, "halfopen", "connections that never finish their handshake; when does the server close them?",
      1000},
@@ -45,6 +46,21 @@ bool one_of(std::string_view text, std::string& out, std::span<const std::string
     return false;
 }
 
+// udp:127.0.0.1:5070
+bool far_end(std::string_view text, Options& out) {
+    const size_t first = text.find(':'), last = text.rfind(':');
+    if (first == text.npos || first == last) return false;
+    const auto port = text::to_int(text.substr(last + 1));
+    if (!port || *port < 1 || *port > 65535) return false;
+    const auto address =
+        SocketAddress::parse_ip(text.substr(first + 1, last - first - 1), static_cast<uint16_t>(*port));
+    if (!address) return false;
+    out.callee = *address;
+    for (const Transport t : {Transport::udp, Transport::tcp, Transport::tls})
+        if (name_of(t) == text.substr(0, first)) return out.callee_transport = t, true;
+    return false;
+}
+
 struct OptionRow {
     std::string_view name, argument, help;
     bool (*set)(Options&, std::string_view);
@@ -57,9 +73,11 @@ constexpr OptionRow kOptions[] = {
     {"--total", "N", "connections or requests to make", INTEGER(total)},
     {"--concurrency", "C", "at a time (connections); default 50", INTEGER(concurrency)},
     {"--seconds", "S", "run this long", NUMBER(seconds)},
-    {"--warmup", "S", "requests: seconds before counting starts", NUMBER(warmup)},
+    {"--warmup", "S", "requests, calls: seconds before counting starts", NUMBER(warmup)},
+    {"--skip", "N", "requests: answers before counting starts (first registrations before their refreshes)",
+     INTEGER(skip)},
     {"--rate", "R", "open loop: start R per second, measure from the moment each was due", NUMBER(rate)},
-    {"--depth", "D", "requests: under way on each connection; default 1", INTEGER(depth)},
+    {"--depth", "D", "requests, calls: under way on each connection; default 1", INTEGER(depth)},
     {"--method", "M", "OPTIONS (default), REGISTER, or GET against an HTTP server",
      [](Options& o, std::string_view v) {
          constexpr std::string_view known[] = {"OPTIONS", "REGISTER", "GET"};
@@ -68,8 +86,10 @@ constexpr OptionRow kOptions[] = {
     {"--users", "N", "REGISTER: as many users in turn, each always on the same connection; default: one per connection",
      INTEGER(users)},
     {"--request", "", "handshake, resume, idle: send a request on each connection and expect 200", FLAG(request, true)},
+    {"--callee", "TRANSPORT:IP:PORT", "calls: where the far end listens, and where the server must send calls to",
+     [](Options& o, std::string_view v) { return far_end(v, o); }},
     {"--tcp", "", "plain TCP", FLAG(transport, Transport::tcp)},
-    {"--udp", "", "UDP (mode requests)", FLAG(transport, Transport::udp)},
+    {"--udp", "", "UDP (modes requests and calls)", FLAG(transport, Transport::udp)},
     {"--tls", "1.2|1.3", "only this version",
      [](Options& o, std::string_view v) {
          constexpr std::string_view known[] = {"1.2", "1.3"};
@@ -148,8 +168,11 @@ Status set_mode(Options& options, std::string_view word) {
 
 Status check(const Options& o) {
     if (o.mode != Mode::baseline && o.target.empty()) return wrong("no target given");
-    if (o.mode == Mode::requests && o.total == 0 && o.seconds == 0) return wrong("requests needs --total or --seconds");
-    if (o.transport == Transport::udp && o.mode != Mode::requests) return wrong("--udp goes with mode requests only");
+    const bool traffic = o.mode == Mode::requests || o.mode == Mode::calls;
+    if (traffic && o.total == 0 && o.seconds == 0)
+        return wrong(fmt::format("{} needs --total or --seconds", name_of(o.mode)));
+    if (o.mode == Mode::calls && o.callee.empty()) return wrong("calls needs --callee");
+    if (o.transport == Transport::udp && !traffic) return wrong("--udp goes with modes requests and calls only");
     if (o.transport != Transport::tls && (o.mode == Mode::handshake || o.mode == Mode::resume) && !o.request)
         return wrong("without TLS a connection needs --request to do anything");
     if (o.session_ids && o.tls == "1.3") return wrong("--session-ids needs TLS 1.2: a 1.3 client cannot ask for them");

@@ -11,16 +11,19 @@
 
 namespace kahu::load {
 
-enum class Mode : uint8_t { handshake, resume, requests, idle, halfopen, baseline };
+enum class Mode : uint8_t { handshake, resume, requests, calls, idle, halfopen, baseline };
 
 struct Options {
     Mode mode = Mode::handshake;
     SocketAddress target;  // HOST:PORT, numeric
     Transport transport = Transport::tls;
+    SocketAddress callee;  // calls: where the far end listens
+    Transport callee_transport = Transport::udp;
     uint64_t total = 0;  // connections or requests; 0: until `seconds` or `repeats`
     int concurrency = 50;
     double seconds = 0;              // 0: until `total`
     double warmup = 0;               // requests: seconds before counting starts
+    uint64_t skip = 0;               // requests: answers before counting starts
     double rate = 0;                 // per second, open loop; 0: closed loop
     int depth = 1;                   // requests under way per connection
     std::string method = "OPTIONS";  // or REGISTER, or GET for an HTTP server
