@@ -1,6 +1,7 @@
 #include "test/load/call_text.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <vector>
@@ -109,24 +110,27 @@ std::string routes_of(const CallMessage& answer) {
 }
 
 CallerText::CallerText(Transport transport, std::string callee_uri)
-    : upper_(upper_name_of(transport)), lower_(name_of(transport)), callee_uri_(std::move(callee_uri)) {}
+    : upper_(upper_name_of(transport)),
+      lower_(name_of(transport)),
+      callee_uri_(std::move(callee_uri)),
+      run_(fmt::format("{}", getpid())) {}
 
 std::string CallerText::invite(uint32_t number) const {
     return fmt::format(
-        "INVITE {0} SIP/2.0\r\nVia: SIP/2.0/{1} 127.0.0.1:5060;branch=z9hG4bK{2}-1;rport\r\nMax-Forwards: 70\r\n"
-        "From: \"Caller\" <sip:caller@127.0.0.1>;tag=a{2}\r\nTo: <{0}>\r\nCall-ID: {2}.kahu-call@127.0.0.1\r\n"
+        "INVITE {0} SIP/2.0\r\nVia: SIP/2.0/{1} 127.0.0.1:5060;branch=z9hG4bK{2}-{6};rport\r\nMax-Forwards: 70\r\n"
+        "From: \"Caller\" <sip:caller@127.0.0.1>;tag=a{2}\r\nTo: <{0}>\r\nCall-ID: {2}.{6}.kahu-call@127.0.0.1\r\n"
         "CSeq: 1 INVITE\r\nContact: <sip:caller@127.0.0.1:5060;transport={3}>\r\nUser-Agent: kahu-load\r\n"
         "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\nContent-Type: application/sdp\r\nContent-Length: {4}\r\n\r\n{5}",
-        callee_uri_, upper_, kFirst + number, lower_, kBody.size(), kBody);
+        callee_uri_, upper_, kFirst + number, lower_, kBody.size(), kBody, run_);
 }
 
 std::string CallerText::in_dialog(std::string_view method, uint32_t number, std::string_view to,
                                   std::string_view contact, std::string_view routes) const {
     return fmt::format(
-        "{0} {1} SIP/2.0\r\nVia: SIP/2.0/{2} 127.0.0.1:5060;branch=z9hG4bK{3}-{0};rport\r\nMax-Forwards: 70\r\n{4}"
-        "From: \"Caller\" <sip:caller@127.0.0.1>;tag=a{3}\r\nTo: {5}\r\nCall-ID: {3}.kahu-call@127.0.0.1\r\n"
+        "{0} {1} SIP/2.0\r\nVia: SIP/2.0/{2} 127.0.0.1:5060;branch=z9hG4bK{3}-{7}-{0};rport\r\nMax-Forwards: 70\r\n{4}"
+        "From: \"Caller\" <sip:caller@127.0.0.1>;tag=a{3}\r\nTo: {5}\r\nCall-ID: {3}.{7}.kahu-call@127.0.0.1\r\n"
         "CSeq: {6} {0}\r\nUser-Agent: kahu-load\r\nContent-Length: 0\r\n\r\n",
-        method, contact, upper_, kFirst + number, routes, to, method == "ACK" ? 1 : 2);
+        method, contact, upper_, kFirst + number, routes, to, method == "ACK" ? 1 : 2, run_);
 }
 
 std::string callee_answer(std::string_view status, const std::string& echo, const std::string& contact_uri,

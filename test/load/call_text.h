@@ -38,6 +38,7 @@ class CallerText {
   private:
     std::string_view upper_, lower_;
     std::string callee_uri_;
+    std::string run_;  // one server sees several runs within the life of a transaction
 };
 
 std::string callee_answer(std::string_view status, const std::string& echo, const std::string& contact_uri,
