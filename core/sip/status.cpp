@@ -56,6 +56,9 @@ constexpr StatusRow kStatuses[] = {
     {440, "Max-Breadth Exceeded"},
     {469, "Bad Info Package"},
     {470, "Consent Needed"},
+    {477, "Next Hop Unreachable"},  // 477 to 479: Kamailio's, for what failed while forwarding
+    {478, "Unresolvable Destination"},
+    {479, "Unusable Next Hop URI"},
     {480, "Temporarily Unavailable"},
     {481, "Call/Transaction Does Not Exist"},
     {482, "Loop Detected"},

@@ -1,4 +1,4 @@
-// core/sip/status.h -- reason phrases of every status code registered with IANA for SIP.
+// core/sip/status.h -- reason phrases of every status code registered with IANA for SIP, and of Kamailio's 477 to 479.
 #pragma once
 #include <cstdint>
 #include <span>

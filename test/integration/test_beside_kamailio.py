@@ -10,6 +10,8 @@ Message by message, but for what RFC 3261 leaves free (support/transcript.py) an
 """
 import difflib
 import itertools
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,14 +22,15 @@ from support.paths import KAMAILIO_MODULES, LONG
 from support.transcript import RecordingPhone, Transcript
 from test_stock_config import STOCK, stock
 
-KAMAILIO = Path("/usr/sbin/kamailio")
-pytestmark = [pytest.mark.skipif(not (STOCK.exists() and KAMAILIO.exists() and Path(KAMAILIO_MODULES, "tls.so").exists()),
-                                 reason="Debian's packages kamailio and kamailio-tls-modules are not installed"),
+KAMAILIO, SCHEMA = Path("/usr/sbin/kamailio"), Path("/usr/share/kamailio/db_sqlite")
+pytestmark = [pytest.mark.skipif(not (STOCK.exists() and KAMAILIO.exists() and Path(KAMAILIO_MODULES, "tls.so").exists()
+                                      and SCHEMA.exists()),
+                                 reason="Debian's packages kamailio, -tls-modules and -sqlite-modules are not installed"),
               pytest.mark.skipif(IS_KAMAILIO, reason="would compare Kamailio with itself"), pytest.mark.kahu_only]
 
 
-def kamailio(directory, certificates):
-    server = stock(directory, certificates)
+def kamailio(directory, certificates, *defines):
+    server = stock(directory, certificates, *defines)
     server.argv = [str(KAMAILIO), *server.argv[1:], "-m", "64", "-M", "16"]
     # Two workers of 5.6.3 that do TLS corrupt their memory.
     text = server.config_file.read_text().replace("#!KAMAILIO\n", "#!KAMAILIO\ntcp_children=1\nlog_stderror=yes\n", 1)
@@ -42,7 +45,8 @@ class World:
         self.server, self.phones = server, []
 
     def __call__(self, user, transport, name=None):
-        phone = RecordingPhone(self.server, user, transport)
+        password = {"password": "secret"} if self.server.has_users else {}
+        phone = RecordingPhone(self.server, user, transport, **password)
         phone.name = name or user
         self.phones.append(phone)
         return phone
@@ -63,10 +67,33 @@ class World:
             phone.close()
 
 
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory, certificates):
-    made = [kamailio(tmp_path_factory.mktemp("kamailio"), certificates),
-            stock(tmp_path_factory.mktemp("kahu"), certificates)]
+def database(path):
+    """As kamdbctl makes it, with two users."""
+    with closing(sqlite3.connect(path)) as file:
+        for name in ("standard", "auth_db", "usrloc"):
+            file.executescript((SCHEMA / f"{name}-create.sql").read_text())
+        users = [(user, "127.0.0.1", "secret", "", "") for user in ("alice", "bob")]
+        file.executemany("INSERT INTO subscriber (username, domain, password, ha1, ha1b) VALUES (?, ?, ?, ?, ?)", users)
+        file.commit()
+    return f'DBURL="sqlite:///{path}"'
+
+
+PLAIN, USERS = ("WITH_ANTIFLOOD", "WITH_DEBUG"), ("WITH_AUTH", "WITH_USRLOCDB")
+
+
+@pytest.fixture(scope="module", params=[(), PLAIN, USERS], ids=["plain", "antiflood+debug", "users"])
+def servers(request, tmp_path_factory, certificates):
+    made = []
+    for kind in (kamailio, stock):
+        directory = tmp_path_factory.mktemp(kind.__name__)
+        defines = list(request.param)
+        if request.param == USERS:
+            defines.append(database(directory / "users.db"))
+        server = kind(directory, certificates, *defines)
+        server.has_users = request.param == USERS
+        text = server.config_file.read_text()
+        server.config_file.write_text(text.replace('loadmodule "jsonrpcs.so"', 'loadmodule "db_sqlite.so"\nloadmodule "jsonrpcs.so"', 1))
+        made.append(server)
     try:
         for server in made:
             server.start()

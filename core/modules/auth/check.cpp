@@ -114,8 +114,10 @@ std::string_view domain_part(std::string_view username) {
 bool user_matches(script::Run& run) {
     const LastCheck* const last = last_check(run);
     if (last == nullptr) return false;
-    const bool registers = run.message().method() == sip::Method::register_;
-    const sip::NameAddr* const party = registers ? run.message().to() : run.message().from();
+    // Whose contacts, or whose state, it is about: RFC 3261 10.2, RFC 3903 4.
+    const sip::Method method = run.message().method();
+    const bool of_to = method == sip::Method::register_ || method == sip::Method::publish;
+    const sip::NameAddr* const party = of_to ? run.message().to() : run.message().from();
     sip::Uri uri;
     sip::Bad bad;
     return party != nullptr && sip::parse_uri(party->uri, uri, bad) && uri.user == user_part(last->username);

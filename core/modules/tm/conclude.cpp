@@ -66,8 +66,7 @@ void send_local(Transaction& t, int status) {
     if (status == 408 && t.cancelled) status = 487;
     if (status == 503 && settings.remap_503_500 != 0)
         (void)answer_locally(t, {.status = 500, .reason = sip::reason_phrase(503)});  // says what it stands for
-    else
-        (void)answer_locally(t, {.status = status});
+    else (void)answer_locally(t, {.status = status});
 }
 
 void send_best(Transaction& t, const Branch& b) {

@@ -16,7 +16,7 @@ TEST(Status, EveryRowIsFoundAndHasAPhrase) {
 TEST(Status, OthersAreNamedByTheirClass) {
     EXPECT_EQ(reason_phrase(200), "OK");
     EXPECT_EQ(reason_phrase(299), "Success");
-    EXPECT_EQ(reason_phrase(478), "Client Error");
+    EXPECT_EQ(reason_phrase(471), "Client Error");
     EXPECT_EQ(reason_phrase(699), "Global Failure");
     EXPECT_EQ(reason_phrase(99), "");
     EXPECT_EQ(reason_phrase(700), "");
