@@ -251,7 +251,7 @@ TEST_F(TmTest, ServiceUnavailableGoesUpAs500) {
     const std::string sent = g_down[0].text;
     forget();
     receive(reply_to(sent, 503));
-    EXPECT_EQ(g_up[0].first_line(), "SIP/2.0 500 Server Internal Error");
+    EXPECT_EQ(g_up[0].first_line(), "SIP/2.0 500 Service Unavailable");
 }
 
 TEST_F(TmTest, UnreachableNextHopLetsTheScriptAnswer) {
