@@ -1,7 +1,5 @@
 #include "core/net/event_loop.h"
 
-#include <unistd.h>
-
 #include "core/base/log.h"
 #include "core/net/dns_client.h"
 #include "core/proc/child.h"
@@ -43,8 +41,9 @@ event_base* process_loop() { return g_process_loop; }
 
 EventLoop::EventLoop(int slot) : slot_(slot), base_(make_base()) {
     g_process_loop = base_.get();
+    // Edge-triggered: each ring is one event and the count need not be read.
     event* bell = event_new(
-        base_.get(), proc::doorbell(slot), EV_READ | EV_PERSIST,
+        base_.get(), proc::doorbell(slot), EV_READ | EV_PERSIST | EV_ET,
         [](evutil_socket_t, short, void* self) { static_cast<EventLoop*>(self)->wake(); }, this);
     REQUIRE(bell != nullptr && event_add(bell, nullptr) == 0);
     events_.emplace_back(bell);
@@ -63,8 +62,6 @@ EventLoop::~EventLoop() {
 }
 
 void EventLoop::wake() {
-    uint64_t count = 0;
-    (void)!::read(proc::doorbell(slot_), &count, sizeof count);
     clock::tick();
     if (proc::child_flags.reopen_logs != 0) {
         proc::child_flags.reopen_logs = 0;

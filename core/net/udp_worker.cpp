@@ -87,6 +87,22 @@ void receive() {
     }
 }
 
+// A datagram wakes one worker, not all that share the socket.  libevent has no EPOLLEXCLUSIVE and does not tell which
+// epoll set is its own; but only that one can give up the socket.  An epoll set of ours inside libevent's would not do:
+// the kernel then wakes everybody all the same.  REQUIRES: libevent watches `socket`.
+bool watch_exclusively(int socket) {
+    constexpr int kMostSearched = 4096;
+    for (int fd = 0; fd < kMostSearched; ++fd) {
+        if (::epoll_ctl(fd, EPOLL_CTL_DEL, socket, nullptr) != 0) continue;
+        epoll_event interest{};
+        interest.events = EPOLLIN | EPOLLEXCLUSIVE;
+        interest.data.fd = socket;
+        REQUIRE(::epoll_ctl(fd, EPOLL_CTL_ADD, socket, &interest) == 0);
+        return true;
+    }
+    return false;
+}
+
 void prepare_batch() {
     g_batch = std::make_unique<Batch>();
     Batch& batch = *g_batch;
@@ -131,21 +147,16 @@ int run_udp_worker(int slot) {
     g_listener = static_cast<uint16_t>(index);
     g_socket = listeners()[static_cast<size_t>(index)].fd.get();
 
-    // libevent has no EPOLLEXCLUSIVE; an epoll set of our own, watched by the loop, has.
-    const UniqueFd exclusive(::epoll_create1(EPOLL_CLOEXEC));
-    epoll_event interest{};
-    interest.events = EPOLLIN | EPOLLEXCLUSIVE;
-    REQUIRE(exclusive && ::epoll_ctl(exclusive.get(), EPOLL_CTL_ADD, g_socket, &interest) == 0);
-
     EventLoop loop(slot);
     event* readable = event_new(
-        loop.base(), exclusive.get(), EV_READ | EV_PERSIST,
+        loop.base(), g_socket, EV_READ | EV_PERSIST,
         [](evutil_socket_t, short, void*) {
             clock::tick();
             receive();
         },
         nullptr);
     REQUIRE(readable != nullptr && event_add(readable, nullptr) == 0);
+    if (!watch_exclusively(g_socket)) LOG(debug, "udp.every_worker_wakes", kv("reason", "no epoll set found"));
     loop.run();
     event_free(readable);
     return 0;
