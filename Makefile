@@ -4,6 +4,7 @@
 #   make SAN=asan        address + undefined-behaviour sanitizers, in build/asan
 #   make SAN=ubsan       undefined-behaviour sanitizer alone, in build/ubsan
 #   make DEBUG=1         -O0 with expensive invariants, in build/debug
+#   make LOCKS=plain     locks that do not survive their holder, in build/plain-locks: for `make bench-locks` only
 .DEFAULT_GOAL := all
 MAKEFLAGS     += --no-builtin-rules
 ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
@@ -36,6 +37,9 @@ else ifeq ($(SAN),ubsan)
 else ifeq ($(DEBUG),1)
   B     := build/debug
   FLAGS := -O0 -DKAHU_EXPENSIVE_INVARIANTS=1
+else ifeq ($(LOCKS),plain)
+  B     := build/plain-locks
+  FLAGS := -O2 -DNDEBUG
 else
   B     := build
   FLAGS := -O2 -DNDEBUG
@@ -50,7 +54,8 @@ MODULES := $(patsubst %/,%,$(sort $(wildcard core/modules/*/)))
 FOLDERS := mem core/base core/sip core/stats core/module core/proc core/net core/config core/db core/script \
            tls rpc $(MODULES) core/app
 name     = $(subst /,_,$(1))
-sources  = $(filter-out %/main.cpp,$(sort $(wildcard $(1)/*.cpp))) $(GEN_$(call name,$(1)))
+sources  = $(call locks,$(filter-out %/main.cpp,$(sort $(wildcard $(1)/*.cpp)))) $(GEN_$(call name,$(1)))
+locks    = $(if $(filter plain,$(LOCKS)),$(patsubst mem/rwlock.cpp,test/bench/plain_locks.cpp,$(1)),$(1))
 objects  = $(patsubst %.cpp,$(B)/obj/%.o,$(patsubst $(B)/gen/%,gen/%,$(call sources,$(1))))
 archive  = $(B)/lib/$(call name,$(1)).a
 
@@ -140,6 +145,10 @@ fuzz:                                                 ## libFuzzer (clang): FUZZ
 $(B)/bench/%: $(B)/obj/test/bench/%.o $(filter-out $(call archive,core/app),$(ARCHIVES))
 	@mkdir -p $(@D)
 	@$(CXX) $(FLAGS) -pthread -rdynamic -o $@ $(filter %.o,$^) -Wl,--whole-archive $(filter %.a,$^) -Wl,--no-whole-archive -lbenchmark $(LDLIBS)
+
+# The parser's has the same message read by Debian's libosip2 and libre as well.
+$(B)/bench/parser_bench: $(B)/obj/test/bench/parser_others.o
+$(B)/bench/parser_bench: LDLIBS += -losipparser2 -lre
 
 -include scripts/targets.mk
 

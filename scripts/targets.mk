@@ -26,11 +26,18 @@ integration: all                                      ## the real programs again
 	@test/integration/run $(TESTS)
 
 # --- load and comparison ---------------------------------------------------------------------------
-.PHONY: bench test-load
+.PHONY: bench bench-locks bench-parser test-load
 bench:                                                ## Kahu, Kamailio and nginx on the same load (BENCH=quick: one short round)
 	@scripts/install-dependencies build bench
 	@$(MAKE) all
 	@test/bench/run
+bench-locks: all                                      ## what locks that survive their holder cost, beside libc's own
+	@$(MAKE) LOCKS=plain build/plain-locks/kahu
+	@test/bench/locks
+bench-parser:                                         ## an INVITE read by core/sip, libosip2 and libre
+	@scripts/install-dependencies build bench
+	@$(MAKE) $(B)/bench/parser_bench
+	@$(B)/bench/parser_bench --benchmark_filter='invite|lib' --benchmark_min_time=0.3
 test-load:                                            ## the long tests of load: 100 000 handshakes, 1 000 reloads, 10 000 idle
 	@scripts/install-dependencies build test
 	@$(MAKE) all
