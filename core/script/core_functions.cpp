@@ -59,6 +59,17 @@ int set_uri(Run& run, const Args& args) {
     run.set_request_uri(uri);
     return kTrue;
 }
+// As Kamailio: whatever the user is.
+int user_phone(Run& run, const Args&) {
+    const sip::Uri* const uri = run.parsed_request_uri();
+    if (uri == nullptr || !uri->is_sip() || uri->user.empty()) return kFalse;
+    if (!uri->user_param.empty()) return kTrue;
+    const std::string_view text = run.request_uri(), headers = uri->headers;
+    const std::string_view front = text.substr(0, text.size() - (headers.empty() ? 0 : headers.size() + 1));
+    run.set_request_uri(
+        TextBuilder(run.arena()).append(front).append(";user=phone").append(text.substr(front.size())).take());
+    return kTrue;
+}
 int revert_uri(Run& run, const Args&) {
     run.revert_request_uri();
     return kTrue;
@@ -165,6 +176,19 @@ constexpr Function kFunctions[] = {
      set_part<UriPart::host_and_port>},
     {"setport", 1, 1, "(string port)", "Replaces the port of the Request-URI.", kRequests, set_part<UriPart::port>},
     {"rewriteport", 1, 1, "(string port)", "The same as setport().", kRequests, set_part<UriPart::port>},
+    {"sethostporttrans", 1, 1, "(string host:port;transport=name)",
+     "Replaces host, port and transport of the Request-URI.", kRequests, set_part<UriPart::host_port_transport>},
+    {"rewritehostporttrans", 1, 1, "(string host:port;transport=name)", "The same as sethostporttrans().", kRequests,
+     set_part<UriPart::host_port_transport>},
+    {"sethpt", 1, 1, "(string host:port;transport=name)", "The same as sethostporttrans().", kRequests,
+     set_part<UriPart::host_port_transport>},
+    {"setu", 1, 1, "(string user)", "The same as setuser().", kRequests, set_part<UriPart::user>},
+    {"setup", 1, 1, "(string user:password)", "The same as setuserpass().", kRequests,
+     set_part<UriPart::user_and_password>},
+    {"seth", 1, 1, "(string host)", "The same as sethost().", kRequests, set_part<UriPart::host>},
+    {"sethp", 1, 1, "(string host:port)", "The same as sethostport().", kRequests, set_part<UriPart::host_and_port>},
+    {"setp", 1, 1, "(string port)", "The same as setport().", kRequests, set_part<UriPart::port>},
+    {"userphone", 0, 0, "()", "Adds ;user=phone to the Request-URI if it has no ;user= yet.", kRequests, user_phone},
     {"revert_uri", 0, 0, "()", "The Request-URI as it was received.", kRequests, revert_uri},
     {"strip", 1, 1, "(int count)", "Removes the first characters of the Request-URI's user.", kRequests, strip},
     {"strip_tail", 1, 1, "(int count)", "Removes the last characters of the Request-URI's user.", kRequests,

@@ -1,9 +1,19 @@
 #include "core/script/format.h"
 
 #include "core/script/scope.h"
+#include "core/script/variable_expression.h"
 #include "core/script/variable_parser.h"
 
 namespace kahu::script {
+namespace {
+
+bool is_transformed(const Expression& expression) {
+    const auto* const variable = dynamic_cast<const VariableExpression*>(&expression);
+    return variable != nullptr ? variable->transformed()
+                               : dynamic_cast<const TransformedExpression*>(&expression) != nullptr;
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const Format>> Format::compile(std::string_view text, const Scope& scope,
                                                       std::string_view where) {
@@ -23,7 +33,8 @@ Result<std::shared_ptr<const Format>> Format::compile(std::string_view text, con
         if (!variable) return std::move(variable).error();
         if (!plain.empty()) format->pieces_.push_back({std::move(plain), nullptr});
         plain.clear();
-        format->pieces_.push_back({{}, std::move(*variable)});
+        const bool transformed = is_transformed(**variable);
+        format->pieces_.push_back({{}, std::move(*variable), transformed});
         at = dollar + used;
     }
     if (!plain.empty()) format->pieces_.push_back({std::move(plain), nullptr});
@@ -47,14 +58,16 @@ Value Format::value(Run& run) const {
 
 std::string_view Format::text(Run& run) const {
     if (is_constant()) return constant();
-    constexpr std::string_view kNull = "<null>";
-    const auto text_of = [&](const Value& value) { return value.is_null() ? kNull : to_text(value, run.arena()); };
-    if (pieces_.size() == 1) return text_of(pieces_.front().variable->value(run));
+    const auto text_of = [&](const Piece& piece) {
+        const Value value = piece.variable->value(run);
+        if (value.is_null()) return std::string_view(piece.transformed ? "" : "<null>");
+        return to_text(value, run.arena());
+    };
+    if (pieces_.size() == 1) return text_of(pieces_.front());
     // All values first: evaluating one may take arena memory, and the builder wants its end for itself.
     std::string_view parts[kMaxPieces];
     for (size_t i = 0; i < pieces_.size(); ++i)
-        parts[i] = pieces_[i].variable == nullptr ? std::string_view(pieces_[i].text)
-                                                  : text_of(pieces_[i].variable->value(run));
+        parts[i] = pieces_[i].variable == nullptr ? std::string_view(pieces_[i].text) : text_of(pieces_[i]);
     TextBuilder out(run.arena());
     for (size_t i = 0; i < pieces_.size(); ++i) out.append(parts[i]);
     return out.take();

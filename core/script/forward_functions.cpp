@@ -151,6 +151,7 @@ constexpr Function kFunctions[] = {
     {"force_tcp_alias", 0, 1, "([int port])",
      "Uses the connection the request came on for what goes to the port in its Via (RFC 5923).", kRequests,
      force_tcp_alias},
+    {"add_tcp_alias", 0, 1, "([int port])", "The same as force_tcp_alias().", kRequests, force_tcp_alias},
 };
 
 }  // namespace

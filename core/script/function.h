@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/result.h"
 #include "core/script/value.h"
 
 namespace kahu::script {
@@ -33,9 +34,15 @@ class Args {
     // nullopt when the argument is absent, null, or text that is no number.
     std::optional<int64_t> integer(Run& run, size_t i) const;
 
+    // Gives a value to the variable that the argument is: "$var(x)".  An error if it is none, or read-only.
+    Status assign(Run& run, size_t i, const Value& value) const;
+
     // --- in prepare() -------------------------------------------------------------------------------------
     // The argument's value if it is the same for every message, and nullptr otherwise.
     const Value* constant(size_t i) const;
+    bool is_assignable(size_t i) const;  // one variable that can be assigned to, and nothing else
+    // For rows whose argument i is the name of a variable to write to: the error when it is not.
+    Status require_assignable(size_t i) const;
     template <class T>
     void keep(T value) {
         prepared_ = std::make_shared<T>(std::move(value));

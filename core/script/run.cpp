@@ -28,6 +28,7 @@ void Run::begin(const sip::Message& message, const net::Inbound& inbound, RouteM
     force_rport = replied = false;
     last_error = 0;
     reply_headers.clear();
+    authorized_user = authorized_realm = {};
     reply_body.clear();
     reply_body_type.clear();
     avps_.clear();

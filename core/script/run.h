@@ -97,10 +97,11 @@ class Run {
     uint32_t flags = 0;         // setflag(0..31)
     uint32_t script_flags = 0;  // setsflag(0..31): for this run of the script only
     bool force_rport = false;
-    bool replied = false;                     // a final reply was sent
-    std::string reply_body, reply_body_type;  // set_reply_body(): of replies made here
-    std::string reply_headers;                // append_to_reply(): lines for every reply sent from here on
-    int last_error = 0;                       // what sl_reply_error() answers; 0: nothing was noted, it answers 500
+    bool replied = false;                                // a final reply was sent
+    std::string reply_body, reply_body_type;             // set_reply_body(): of replies made here
+    std::string reply_headers;                           // append_to_reply(): lines for every reply sent from here on
+    std::string_view authorized_user, authorized_realm;  // whose password module auth found right; in the message
+    int last_error = 0;  // what sl_reply_error() answers; 0: nothing was noted, it answers 500
 
     Xavps xavps;  // $xavp, $xavu, $xavi
 

@@ -95,6 +95,28 @@ Value party_uri_part(Run&, const sip::NameAddr& party) {
     return parse_into(party.uri, uri) == nullptr ? Value::none() : Value::of(uri.*part);
 }
 
+// --- urialias.*: "10.0.0.1~5061~3", the value of ;alias= in a Contact ------------------------------------------
+Value alias_encode(Run& run, const Use&, const sip::Uri& uri) {
+    const auto transport = transport_named(uri_transport(uri));
+    if (!transport) return Value::none();
+    TextBuilder out(run.arena());
+    out.append(uri.host).append('~').decimal(uri_port(uri)).append('~').decimal(transport_number(*transport));
+    return Value::of(out.take());
+}
+// The reverse.  Null if it is no alias.
+Value alias_decode(Run& run, const Use&, const Value& value) {
+    const std::string_view text = to_text(value, run.arena());
+    const size_t last = text.rfind('~'), first = last == text.npos || last == 0 ? text.npos : text.rfind('~', last - 1);
+    if (first == text.npos) return Value::none();
+    const auto port = text::to_int(text.substr(first + 1, last - first - 1)),
+               number = text::to_int(text.substr(last + 1));
+    if (!port || *port < 0 || *port > 65535 || !number || *number < 1 || *number > 3) return Value::none();
+    TextBuilder out(run.arena());
+    out.append("sip:").append(text.substr(0, first)).append(':').decimal(*port);
+    if (*number != 1) out.append(";transport=").append(name_of(static_cast<Transport>(*number - 1)));
+    return Value::of(out.take());
+}
+
 // --- sock.*: "tls:10.0.0.1:5061" ----------------------------------------------------------------------------
 struct Socket {
     std::string_view transport, host;
@@ -156,6 +178,8 @@ constexpr Transformation kTable[] = {
     {"tobody.uri.user", 0, 0, "", "User of the URI.", of_name_addr<party_uri_part<&sip::Uri::user>>},
     {"tobody.uri.host", 0, 0, "", "Host of the URI.", of_name_addr<party_uri_part<&sip::Uri::host>>},
     {"tobody.params", 0, 0, "", "Parameters of the header, without the first semicolon.", of_name_addr<party_params>},
+    {"urialias.encode", 0, 0, "", "host~port~transport of a URI, as ;alias= has it.", of_uri<alias_encode>},
+    {"urialias.decode", 0, 0, "", "The same as a SIP URI again.", alias_decode},
     {"sock.host", 0, 0, "", "Host of transport:host:port.", of_socket<socket_host>},
     {"sock.port", 0, 0, "", "Port of transport:host:port.", of_socket<socket_port>},
     {"sock.proto", 0, 0, "", "Transport of transport:host:port.", of_socket<socket_transport>},

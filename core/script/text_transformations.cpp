@@ -165,7 +165,9 @@ Value remove_text(Run& run, const Use& use, std::string_view text) {
 
 Value format_time(Run& run, const Use& use, const Value& value) {
     if (value.is_null()) return value;
-    const time_t at = to_integer(value);
+    int64_t seconds = value.number;
+    if (value.is_text() && !spells_integer(value.text, seconds)) return Value::none();
+    const time_t at = seconds;
     const std::string_view wanted = use.text(run, 0);
     char format[128], out[256];
     if (wanted.size() >= sizeof format) return Value::none();

@@ -11,7 +11,7 @@ namespace kahu::script {
 namespace {
 
 // Classes of Kamailio's that are still to come, so that the error can say so.
-constexpr std::string_view kClassesToCome[] = {"sql.", "xml.", "json.", "re.", "s.encode.", "s.decode."};
+constexpr std::string_view kClassesToCome[] = {"sql.", "xml.", "json.", "msrpuri.", "s.encode.", "s.decode."};
 
 const Transformation* find(std::string_view name) {
     for (const auto table : transformation_tables())
@@ -60,7 +60,7 @@ std::vector<std::string_view> split_arguments(std::string_view text) {
 
 std::span<const std::span<const Transformation>> transformation_tables() {
     static const std::span<const Transformation> tables[] = {text_transformations(), sip_transformations(),
-                                                             list_transformations()};
+                                                             list_transformations(), regex_transformations()};
     return tables;
 }
 
@@ -79,11 +79,12 @@ int64_t TransformationUse::number(Run& run, size_t i, int64_t otherwise) const {
 }
 
 Result<TransformationUse> compile_transformation(std::string_view text, const Scope& scope, std::string_view where) {
-    const std::vector<std::string_view> parts = split_arguments(text);
+    std::vector<std::string_view> parts = split_arguments(text);
     const std::string_view name = text::trim(parts.front());
     TransformationUse use;
     use.row = find(name);
     if (use.row == nullptr) return unknown(name);
+    if (use.row->literal_argument && parts.size() > 2) parts = {parts[0], text.substr(parts[0].size() + 1)};
     const size_t given = parts.size() - 1;
     if (given < use.row->min_args || given > use.row->max_args)
         return Error{Errc::invalid, fmt::format("transformation {{{}}} does not take {} argument(s)", name, given),
@@ -91,7 +92,7 @@ Result<TransformationUse> compile_transformation(std::string_view text, const Sc
     for (size_t i = 1; i < parts.size(); ++i) {
         const std::string_view trimmed = text::trim(parts[i]);
         TransformationUse::Argument argument;
-        if (trimmed.size() > 1 && trimmed.front() == '$') {
+        if (!use.row->literal_argument && trimmed.size() > 1 && trimmed.front() == '$') {
             size_t used = 0;
             auto variable = compile_variable(trimmed, used, scope, where);
             if (!variable) return std::move(variable).error();
@@ -104,6 +105,9 @@ Result<TransformationUse> compile_transformation(std::string_view text, const Sc
         }
         use.arguments.push_back(std::move(argument));
     }
+    if (use.row->prepare != nullptr)
+        if (Status prepared = use.row->prepare(use, scope); !prepared)
+            return std::move(prepared).error().context(fmt::format("{{{}}}", name));
     return use;
 }
 

@@ -25,6 +25,10 @@ struct Transformation {
     std::string_view args;  // ",offset,length"
     std::string_view help;
     Value (*apply)(Run& run, const TransformationUse& use, const Value& value) = nullptr;
+    // At start: checks the arguments and may fill in `prepared`.
+    Status (*prepare)(TransformationUse& use, const Scope& scope) = nullptr;
+    // All behind the first comma is one argument, as it stands: a regular expression may hold commas and dollars.
+    bool literal_argument = false;
 };
 
 struct TransformationUse {
@@ -34,6 +38,7 @@ struct TransformationUse {
         ExpressionPtr variable;  // set if the argument is a variable
     };
     std::vector<Argument> arguments;
+    std::shared_ptr<const void> prepared;  // meaning is the row's
 
     std::string_view text(Run& run, size_t i) const;  // "" if there are not so many
     int64_t number(Run& run, size_t i, int64_t otherwise) const;
@@ -41,9 +46,10 @@ struct TransformationUse {
 
 // All classes; more join here.
 std::span<const std::span<const Transformation>> transformation_tables();
-std::span<const Transformation> text_transformations();  // s.*
-std::span<const Transformation> sip_transformations();   // uri.* nameaddr.* tobody.* sock.*
-std::span<const Transformation> list_transformations();  // param.* line.* val.* num.* urlencode.*
+std::span<const Transformation> text_transformations();   // s.*
+std::span<const Transformation> sip_transformations();    // uri.* nameaddr.* tobody.* sock.*
+std::span<const Transformation> list_transformations();   // param.* line.* val.* num.* urlencode.*
+std::span<const Transformation> regex_transformations();  // re.*
 
 // `text` is what stands between the braces.
 Result<TransformationUse> compile_transformation(std::string_view text, const Scope& scope, std::string_view where);

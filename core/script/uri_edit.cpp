@@ -3,9 +3,19 @@
 #include <fmt/format.h>
 
 #include "core/base/text.h"
+#include "core/sip/params.h"
 #include "core/sip/uri.h"
 
 namespace kahu::script {
+namespace {
+
+void append_other_params(TextBuilder& out, std::string_view params) {
+    sip::ParamScanner scan(params);
+    for (sip::Param param; scan.next(param);)
+        if (!text::iequals(param.name, "transport")) out.append(';').append(param.whole);
+}
+
+}  // namespace
 
 Status set_request_uri_part(Run& run, UriPart part, std::string_view text) {
     const sip::Uri* const uri = run.parsed_request_uri();
@@ -22,14 +32,16 @@ Status set_request_uri_part(Run& run, UriPart part, std::string_view text) {
     } else if (!user.empty()) {
         out.append(user).append('@');
     }
-    const bool new_host = part == UriPart::host || part == UriPart::host_and_port;
+    const bool with_transport = part == UriPart::host_port_transport;
+    const bool new_host = part == UriPart::host || part == UriPart::host_and_port || with_transport;
     out.append(new_host ? text : uri->host);
     if (part == UriPart::port) {
         if (!text.empty()) out.append(':').append(text);
-    } else if (part != UriPart::host_and_port && uri->port != 0) {
+    } else if (part != UriPart::host_and_port && !with_transport && uri->port != 0) {
         out.append(':').decimal(uri->port);
     }
-    out.append(uri->params);
+    if (!with_transport) out.append(uri->params);
+    else append_other_params(out, uri->params);
     if (!uri->headers.empty()) out.append('?').append(uri->headers);
     const std::string_view built = out.take();
     sip::Uri check;

@@ -9,9 +9,9 @@
 
 namespace kahu::script {
 
-enum class UriPart : unsigned char { user, user_and_password, host, host_and_port, port };
+enum class UriPart : unsigned char { user, user_and_password, host, host_and_port, port, host_port_transport };
 
-// An empty text removes the part (the host cannot be removed).
+// host_port_transport: "host:port;transport=tcp".  An empty text removes the part (the host cannot be removed).
 Status set_request_uri_part(Run& run, UriPart part, std::string_view text);
 
 }  // namespace kahu::script

@@ -102,6 +102,8 @@ Outcome authenticate(script::Run& run, Side side, std::string_view realm, std::s
         return kNonceReused;
     g_last.stale = false;
     g_last.authorized = field;
+    run.authorized_user = user_part(credentials.username);
+    run.authorized_realm = credentials.realm;
     return kAuthorized;
 }
 

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "core/modules/pv/list_functions.h"
 #include "core/modules/pv/message_variables.h"
 #include "core/modules/pv/process_variables.h"
 #include "core/modules/pv/shared_variables.h"
@@ -23,7 +24,7 @@ int truth(bool yes) { return yes ? 1 : -1; }
 
 int is_set(Run& run, const Args& args) { return truth(!args.value(run, 0).is_null()); }
 int not_empty(Run& run, const Args& args) { return truth(!args.text(run, 0).empty()); }
-int is_int(Run& run, const Args& args) { return truth(args.integer(run, 0).has_value()); }
+int is_int(Run& run, const Args& args) { return truth(args.value(run, 0).is_integer()); }
 
 std::string_view type_of(const Value& value) { return value.is_null() ? "null" : value.is_integer() ? "int" : "str"; }
 Status prepare_typeof(Args& args) {
@@ -37,7 +38,8 @@ int has_type(Run& run, const Args& args) { return truth(type_of(args.value(run, 
 constexpr Function kFunctions[] = {
     {"pv_isset", 1, 1, "(variable)", "True if the variable has a value.", kAnyRoute, is_set},
     {"not_empty", 1, 1, "(variable)", "True if the variable's text is not empty.", kAnyRoute, not_empty},
-    {"is_int", 1, 1, "(variable)", "True if the variable is an integer, or text that spells one.", kAnyRoute, is_int},
+    {"is_int", 1, 1, "(variable)", "True if the variable is an integer; text that spells one is none.", kAnyRoute,
+     is_int},
     {"typeof", 2, 2, "(variable, string type)", "True if the variable is of that type: int, str or null.", kAnyRoute,
      has_type, prepare_typeof},
 };
@@ -63,13 +65,21 @@ std::vector<Variable> all_variables() {
 }
 const std::vector<Variable> g_variables = all_variables();
 
+std::vector<Function> all_functions() {
+    std::vector<Function> all(std::begin(kFunctions), std::end(kFunctions));
+    const auto more = list_functions();
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+}
+const std::vector<Function> g_functions = all_functions();
+
 }  // namespace
 
 const ModuleDescriptor kModule{
     .name = "pv",
     .summary = "Variables of time, process and credentials, and variables that all processes share.",
     .params = kParams,
-    .functions = kFunctions,
+    .functions = g_functions,
     .variables = g_variables,
     .commands = shared_variable_commands(),
     .hooks = {.parts = shared_variable_parts, .start = start_shared_variables},

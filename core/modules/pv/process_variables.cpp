@@ -38,7 +38,7 @@ Value version(Run&, const Use& use) { return Value::of(use.number != 0 ? "kahu "
 
 // $C(xy): the terminal's colours x on y, for lines that a person reads; "x" keeps the default.
 constexpr std::string_view kColours = "srgybpcw";  // ECMA-48: 30 black, red, green, yellow, blue, purple, cyan, white
-std::string colour_code(char c, int first) {       // ECMA-48 38 is not used here: 9 behind the tens is the default
+std::string colour_code(char c, int first) {       // first: 30 text, 40 ground; 9 is the default
     const size_t at = kColours.find(static_cast<char>(c | 0x20));
     return fmt::format(";{}", first + (at == kColours.npos ? 9 : static_cast<int>(at)));
 }
@@ -80,11 +80,14 @@ Value domain_of_credentials(Run& run, const Use& use) {
     return at == std::string_view::npos ? Value::none() : Value::of(name.text.substr(at + 1));
 }
 // For accounting: who authenticated, else who it says it is.
-Value accounted_name(Run& run, const Use& use) {
-    const Value user = user_of_credentials(run, use), realm = of_credentials<&sip::AuthValue::realm>(run, use);
-    if (!user.is_null())
-        return Value::of(script::TextBuilder(run.arena()).append(user.text).append('@').append(realm.text).take());
-    return run.message().from() == nullptr ? Value::none() : Value::of(run.message().from()->uri);
+Value accounted_name(Run& run, const Use&) {
+    script::TextBuilder out(run.arena());
+    if (!run.authorized_user.empty())
+        return Value::of(out.append(run.authorized_user).append('@').append(run.authorized_realm).take());
+    sip::Uri uri;
+    sip::Bad bad;
+    if (run.message().from() == nullptr || !sip::parse_uri(run.message().from()->uri, uri, bad)) return Value::none();
+    return Value::of(out.append(uri.user).append('@').append(uri.host).take());
 }
 Value accounted_user(Run& run, const Use& use) {
     const Value user = user_of_credentials(run, use);
@@ -105,7 +108,7 @@ constexpr Variable kVariables[] = {
     {"au", "User name in the credentials, up to \"@\".", user_of_credentials},
     {"ad", "User name in the credentials, behind \"@\".", domain_of_credentials},
     {"aU", "Whole user name in the credentials.", of_credentials<&sip::AuthValue::username>},
-    {"Au", "For accounting: user@realm of the credentials, or the URI in From.", accounted_name},
+    {"Au", "For accounting: user@realm of credentials that were checked, or user@host of From.", accounted_name},
     {"AU", "For accounting: user of the credentials, or of the URI in From.", accounted_user},
     {"ar", "Realm in the credentials.", of_credentials<&sip::AuthValue::realm>},
     {"adu", "URI in the credentials.", of_credentials<&sip::AuthValue::uri>},

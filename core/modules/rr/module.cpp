@@ -114,11 +114,11 @@ Status prepare_direction(Args& args) {
     return Error{Errc::invalid, "not a direction", "\"downstream\" or \"upstream\""};
 }
 // The tag of who sent the dialog's first request is in our Route value; it is From's as long as that side speaks.
+// Without it the request goes downstream: it begins the dialog.
 int is_direction(Run& run, const Args& args) {
     const auto ftag = sip::find_param(own_route_params(run), "ftag");
     const sip::NameAddr* const from = run.message().from();
-    if (!ftag || from == nullptr) return kFalse;
-    const bool downstream = ftag->value == from->tag;
+    const bool downstream = !ftag || from == nullptr || ftag->value == from->tag;
     return truth(downstream == (args.text(run, 0) == "downstream"));
 }
 

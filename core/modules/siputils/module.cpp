@@ -13,6 +13,7 @@
 #include "core/script/message_facts.h"
 #include "core/script/run.h"
 #include "core/sip/auth.h"
+#include "core/sip/name_addr.h"
 #include "core/sip/params.h"
 
 namespace kahu::siputils {
@@ -30,9 +31,18 @@ int has_totag(Run& run, const Args&) {
 int is_request(Run& run, const Args&) { return truth(run.is_request()); }
 int is_reply(Run& run, const Args&) { return truth(!run.is_request()); }
 
-// Only one Via: nobody forwarded it before us.
+// A request with one Via comes from its sender.  So does a reply whose topmost Record-Route is ours, or none.
 int is_first_hop(Run& run, const Args&) {
-    return truth(run.message().second_via() == nullptr && !run.message().has(sip::HeaderId::record_route));
+    const sip::Message& message = run.message();
+    const sip::HeaderField* const route = message.first(sip::HeaderId::record_route);
+    if (message.is_request()) return truth(message.second_via() == nullptr && route == nullptr);
+    if (route == nullptr) return 1;
+    sip::NameAddr address;
+    sip::Bad bad;
+    sip::Uri uri;
+    size_t used = 0;
+    return truth(sip::parse_name_addr(route->value, address, used, bad) &&
+                 script::parse_into(address.uri, uri) != nullptr && script::is_myself(uri));
 }
 
 int is_supported(Run& run, const Args& args) {
@@ -88,9 +98,8 @@ int has_credentials(Run& run, const Args& args) {
     return truth(any_credentials(run, [&](const sip::AuthValue& value) { return value.realm == realm; }));
 }
 int is_user(Run& run, const Args& args) {
-    const std::string_view user = args.text(run, 0);
-    return truth(any_credentials(
-        run, [&](const sip::AuthValue& value) { return value.username.substr(0, value.username.find('@')) == user; }));
+    // Credentials that nobody checked say nothing.
+    return truth(!run.authorized_user.empty() && run.authorized_user == args.text(run, 0));
 }
 
 // Behind the last parameter, before the headers of the URI.
@@ -113,7 +122,7 @@ const Function kFunctions[] = {
     {"has_totag", 0, 0, "()", "True if To has a tag: the request belongs to a dialog.", kAnyRoute, has_totag},
     {"is_request", 0, 0, "()", "True for a request.", kAnyRoute, is_request},
     {"is_reply", 0, 0, "()", "True for a reply.", kAnyRoute, is_reply},
-    {"is_first_hop", 0, 0, "()", "True if nobody forwarded the message before us.", kAnyRoute, is_first_hop},
+    {"is_first_hop", 0, 1, "([int mode])", "True if nobody forwarded the message before us.", kAnyRoute, is_first_hop},
     {"is_supported", 1, 1, "(string option)", "True if Supported lists that option tag.", kAnyRoute, is_supported},
     {"is_uri", 1, 1, "(string text)", "True if the text is a URI.", kAnyRoute, is_uri},
     {"is_numeric", 1, 1, "(string text)", "True if the text is digits only.", kAnyRoute, is_numeric},
@@ -136,7 +145,7 @@ const Function kFunctions[] = {
      options_reply},
     {"has_credentials", 1, 1, "(string realm)", "True if the request has credentials for that realm.",
      kRequestRoute | kFailureRoute | kBranchRoute, has_credentials},
-    {"is_user", 1, 1, "(string user)", "True if that user name is in the credentials.",
+    {"is_user", 1, 1, "(string user)", "True if the credentials that were checked are of that user.",
      kRequestRoute | kFailureRoute | kBranchRoute, is_user},
     {"add_uri_param", 1, 1, "(string param)", "Adds a parameter to the Request-URI.",
      kRequestRoute | kFailureRoute | kBranchRoute, add_uri_param},

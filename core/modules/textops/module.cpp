@@ -92,12 +92,13 @@ int starts_with(Run& run, const Args& args) { return truth(args.text(run, 0).sta
 int ends_with(Run& run, const Args& args) { return truth(args.text(run, 0).ends_with(args.text(run, 1))); }
 int str_find(Run& run, const Args& args) {
     const std::string_view text = args.text(run, 0);
-    return truth(text.find(args.text(run, 1)) != text.npos);
+    const size_t at = text.find(args.text(run, 1));
+    return at == text.npos ? -1 : static_cast<int>(at) + 1;
 }
 int str_ifind(Run& run, const Args& args) {
     const std::string_view text = args.text(run, 0), wanted = args.text(run, 1);
     for (size_t i = 0; i + wanted.size() <= text.size(); ++i)
-        if (text::iequals(text.substr(i, wanted.size()), wanted)) return 1;
+        if (text::iequals(text.substr(i, wanted.size()), wanted)) return static_cast<int>(i) + 1;
     return -1;
 }
 

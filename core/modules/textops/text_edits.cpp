@@ -3,10 +3,10 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/modules/textops/header_edits.h"
-#include "core/modules/textops/substitution.h"
 #include "core/script/function.h"
 #include "core/script/message_facts.h"
 #include "core/script/script_place.h"
+#include "core/script/substitution.h"
 #include "core/script/uri_edit.h"
 
 namespace kahu::textops {
@@ -15,6 +15,7 @@ namespace {
 using script::Args;
 using script::Regex;
 using script::Run;
+using script::Substitution;
 using sip::HeaderField;
 using RegexPtr = std::shared_ptr<const Regex>;
 

@@ -57,9 +57,11 @@ std::vector<Piece>& pieces(Run& run, std::string_view name) {
     pieces_of(run, name, kept);
     return kept;
 }
+// 1 is the first, as in Kamailio, and so is 0; -1 is the last.
 const Piece* at(const std::vector<Piece>& all, int64_t index) {
     const auto size = static_cast<int64_t>(all.size());
-    if (index < 0) index += size;
+    if (index > 0) --index;
+    else if (index < 0) index += size;
     return index < 0 || index >= size ? nullptr : &all[static_cast<size_t>(index)];
 }
 
@@ -105,7 +107,7 @@ Status prepare_header_value(Args& args) {
     Where where;
     if (given != nullptr && !parse_where(given->text, where))
         return Error{Errc::invalid, fmt::format("\"{}\" names no header value", text::printable(given->text)),
-                     "\"Name\", \"Name[0]\", \"Name[-1]\" or \"Name[*]\""};
+                     "\"Name\", \"Name[1]\", \"Name[-1]\" or \"Name[*]\""};
     return {};
 }
 
@@ -115,7 +117,7 @@ int append_value(Run& run, const Args& args) {
     if (!where || value.empty()) return -1;
     const auto& all = pieces(run, where->name);
     const bool indexed = args.text(run, 0).find('[') != std::string_view::npos;
-    const Piece* const piece = indexed ? at(all, where->index) : nullptr;
+    const Piece* const piece = indexed ? at(all, where->index == 0 ? -1 : where->index) : nullptr;
     if (piece == nullptr && all.empty()) add_header(run, where->name, value);
     else if (piece == nullptr)
         run.edits.insert_after(run.message(), *all.back().field, header_line(run, where->name, value));

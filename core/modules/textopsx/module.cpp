@@ -9,6 +9,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/modules/textopsx/header_values.h"
+#include "core/script/outgoing.h"
 #include "core/script/regex.h"
 #include "core/script/run.h"
 
@@ -36,6 +37,7 @@ int apply_changes(Run& run, const Args&) {
     static std::string changed;
     changed.clear();
     run.edits.apply(run.message().bytes(), changed);
+    script::fix_content_length(run.message(), run.edits, false, 0, changed);
     const std::string_view bytes = run.arena().copy(changed);
     const sip::Message* const message = bytes.empty() ? nullptr : parse_changed(run, bytes);
     if (message == nullptr) return -1;

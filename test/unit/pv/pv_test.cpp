@@ -39,16 +39,17 @@ TEST(Pv, ReadsCredentials) {
                 "Authorization: Digest username=\"alice@x\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", "
                 "response=\"00000000000000000000000000000000\", algorithm=MD5\r\n");
     EXPECT_EQ(with_pv("log(\"$au $ad $aU $ar $adu $aa $adn $Au $AU\");", message),
-              "alice x alice@x r sip:x MD5 n alice@r alice");
-    EXPECT_EQ(with_pv("log(\"$au $ad $Au $AU\");"), "<null> <null> sip:alice@atlanta.example alice");
+              "alice x alice@x r sip:x MD5 n alice@atlanta.example alice");
+    EXPECT_EQ(with_pv("log(\"$au $ad $Au $AU\");"), "<null> <null> alice@atlanta.example alice");
 }
 
 TEST(Pv, AsksForTypes) {
     EXPECT_EQ(with_pv("if (pv_isset(\"$avp(x)\")) log(\"set\"); else log(\"unset\");"), "unset");
     EXPECT_EQ(with_pv("$avp(x) = \"\"; if (pv_isset(\"$avp(x)\") && !not_empty(\"$avp(x)\")) log(\"empty\");"),
               "empty");
-    EXPECT_EQ(with_pv("$var(x) = \"12\"; if (is_int(\"$var(x)\") && typeof(\"$var(x)\", \"str\")) log(\"both\");"),
-              "both");
+    EXPECT_EQ(with_pv("$var(x) = \"12\"; if (!is_int(\"$var(x)\") && typeof(\"$var(x)\", \"str\")) log(\"text\");"),
+              "text");
+    EXPECT_EQ(with_pv("$var(x) = 12; if (is_int(\"$var(x)\")) log(\"int\");"), "int");
 }
 
 TEST(Pv, ReadsPartsOfTheMessage) {
@@ -84,6 +85,36 @@ TEST(Pv, CountsValues) {
         "2 1 0");
     Script script("request_route { log(\"$cnt($ru)\"); }", {&pv::kModule});
     EXPECT_NE(script.found.text().find("cannot be counted"), std::string::npos) << script.found.text();
+}
+
+TEST(ListFunctions, FillAndEmptyLists) {
+    struct Case {
+        const char* statements;
+        const char* shown;
+    };
+    constexpr Case kCases[] = {
+        {"$avp(u) = 1; pv_unset(\"$avp(u)\"); log(\"$avp(u)\");", "<null>"},
+        {"pv_printf(\"$var(x)\", \"to $rU\"); avp_printf(\"$avp(y)\", \"$var(x)!\"); log(\"$avp(y)\");", "to bob!"},
+        {"xavp_params_explode(\"a=1;b=two;c\", \"l\"); log(\"$xavp(l=>a)$xavp(l=>b) $xavp(l[1]=>a)\");", "1two <null>"},
+        {"xavp_params_explode(\"a=1\", \"l\"); xavp_params_explode(\"a=2\", \"l\"); "
+         "log(\"$xavp(l=>a)$xavp(l[1]=>a)\");",
+         "21"},
+        {"xavp_params_explode(\"a=1;b=2\", \"l\"); xavp_params_implode(\"l\", \"$var(x)\"); log(\"$var(x)\");",
+         "a=1;b=2;"},
+        {"if (!xavp_params_implode(\"none\", \"$var(x)\")) log(\"no list\");", "no list"},
+        {"xavu_params_explode(\"a=1;b=2\", \"l\"); log(\"$xavu(l=>a)$xavu(l=>b)\");", "12"},
+        {"xavp_slist_explode(\"a, b\", \",\", \"t\", \"s\"); log(\"$xavp(s=>v)$xavp(s=>v[1]) $xavp(s=>v[2])\");",
+         "ab <null>"},
+        {"xavp_child_seti(\"c\", \"n\", 5); xavp_child_seti(\"c\", \"n\", 7); log(\"$xavp(c=>n) $xavp(c=>n[1])\");",
+         "7 <null>"},
+        {"xavp_child_sets(\"c\", \"s\", \"t\"); xavp_child_rm(\"c\", \"s\"); log(\"$xavp(c=>s)\");", "<null>"},
+        {"xavi_child_sets(\"C\", \"S\", \"t\"); log(\"$xavi(c=>s)\");", "t"},
+        {"xavp_child_sets(\"c\", \"s\", \"t\"); pv_xavp_print();", "c: list"},
+    };
+    for (const Case& c : kCases) EXPECT_EQ(with_pv(c.statements), c.shown) << c.statements;
+    Script script("request_route { pv_unset(\"$ru and more\"); }", {&pv::kModule});
+    EXPECT_NE(script.found.text().find("is no variable that can be assigned to"), std::string::npos)
+        << script.found.text();
 }
 
 TEST(Pv, ColoursAndVersion) {

@@ -274,7 +274,7 @@ TEST(RouteParams, TellTheDirection) {
     listen();
     EXPECT_EQ(logged(statements, bye("Route: <sip:127.0.0.1;lr;ftag=a1>\r\n"), {&rr::kModule}), "down");
     EXPECT_EQ(logged(statements, bye("Route: <sip:127.0.0.1;lr;ftag=zz>\r\n"), {&rr::kModule}), "up");
-    EXPECT_EQ(logged(statements, bye(""), {&rr::kModule}), "none");
+    EXPECT_EQ(logged(statements, bye(""), {&rr::kModule}), "down");
     EXPECT_EQ(logged("loose_route(); if (check_route_param(\"nat=y[e]s\")) log(\"nat\"); else log(\"no\");",
                      bye("Route: <sip:127.0.0.1;lr;nat=yes>\r\n"), {&rr::kModule}),
               "nat");

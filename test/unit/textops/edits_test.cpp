@@ -1,8 +1,8 @@
 // test/unit/textops/edits_test.cpp -- what leaves after the script changed headers, texts and bodies.
 #include "core/modules/sl/module.h"
 #include "core/modules/textops/module.h"
-#include "core/modules/textops/substitution.h"
 #include "core/script/outgoing.h"
+#include "core/script/substitution.h"
 #include "test/unit/script/harness.h"
 
 namespace kahu::script::test {

@@ -1,4 +1,5 @@
 // Changes become visible by msg_apply_changes(): each case says what $mb, $hdr ... are afterwards.
+#include "core/modules/textops/module.h"
 #include "core/modules/textopsx/module.h"
 #include "test/unit/script/harness.h"
 
@@ -13,17 +14,18 @@ struct Case {
 };
 constexpr Case kCases[] = {
     {"nothing", "", "$hdr(X)", "a, b"},
-    {"append_list", "append_hf_value(\"X[0]\", \"n\");", "$hdr(X)", "a, n, b"},
+    {"append_list", "append_hf_value(\"X[1]\", \"n\");", "$hdr(X)", "a, n, b"},
     {"append_header", "append_hf_value(\"X\", \"n\");", "$hdr(X) $(hdr(X)[1]) $(hdr(X)[2])", "a, b c n"},
     {"append_new", "append_hf_value(\"Fresh\", \"n$rU\");", "$hdr(Fresh)", "nbob"},
-    {"insert_list", "insert_hf_value(\"X[1]\", \"n\");", "$hdr(X)", "a, n, b"},
+    {"insert_list", "insert_hf_value(\"X[2]\", \"n\");", "$hdr(X)", "a, n, b"},
     {"insert_header", "insert_hf_value(\"X\", \"n\");", "$hdr(X) $(hdr(X)[1])", "n a, b"},
     {"assign", "assign_hf_value(\"X[-1]\", \"n\");", "$(hdr(X)[1])", "n"},
-    {"assign_in_list", "assign_hf_value(\"X[1]\", \"n\");", "$hdr(X)", "a, n"},
+    {"assign_in_list", "assign_hf_value(\"X[2]\", \"n\");", "$hdr(X)", "a, n"},
+    {"zero_is_the_first", "remove_hf_value(\"X[0]\");", "$hdr(X)", "b"},
     {"assign_nothing", "assign_hf_value(\"X[0]\", \"\");", "$hdr(X)", "b"},
     {"remove_first", "remove_hf_value(\"X\");", "$hdr(X)", "b"},
-    {"remove_second", "remove_hf_value(\"X[1]\");", "$hdr(X)", "a"},
-    {"remove_alone", "remove_hf_value(\"X[2]\");", "$hdrc(X)", "1"},
+    {"remove_second", "remove_hf_value(\"X[2]\");", "$hdr(X)", "a"},
+    {"remove_alone", "remove_hf_value(\"X[3]\");", "$hdrc(X)", "1"},
     {"remove_all", "remove_hf_value(\"X[*]\");", "$hdr(X)", "<null>"},
     {"include", "include_hf_value(\"X\", \"n\"); ", "$(hdr(X)[1])", "c, n"},
     {"include_known", "include_hf_value(\"X\", \"B\");", "$hdr(X) $(hdr(X)[1])", "a, b c"},
@@ -48,6 +50,17 @@ TEST(TextopsX, ChangesBecomeVisible) {
                          {&textopsx::kModule}),
                   c.expected)
             << c.name;
+}
+// A body of another length: Content-Length follows, else the changed message would be cut, or refused.
+TEST(TextopsX, ContentLengthFollowsTheBody) {
+    const std::string message =
+        request("OPTIONS", "sip:bob@example.com", "Content-Type: text/plain\r\n", "a body of some length");
+    EXPECT_EQ(logged("replace_body(\"some\", \"another\"); msg_apply_changes(); log(\"$rb $cl\");", message,
+                     {&textopsx::kModule, &textops::kModule}),
+              "a body of another length 24");
+    EXPECT_EQ(logged("set_body(\"x\", \"text/html\"); msg_apply_changes(); log(\"$rb $cl $cT\");", message,
+                     {&textopsx::kModule, &textops::kModule}),
+              "x 1 text/html");
 }
 TEST(TextopsX, QuestionsAreAnswered) {
     const std::string message = request("OPTIONS", "sip:bob@example.com", "X: a, b\r\n");

@@ -1,11 +1,11 @@
-#include "core/modules/textops/substitution.h"
+#include "core/script/substitution.h"
 
 #include <fmt/format.h>
 
 #include "core/base/text.h"
 #include "core/script/scope.h"
 
-namespace kahu::textops {
+namespace kahu::script {
 namespace {
 
 // Up to the next separator that no backslash precedes; `\` + separator becomes the separator.
@@ -26,7 +26,7 @@ bool take_field(std::string_view& rest, char separator, std::string& out) {
 
 }  // namespace
 
-Result<Substitution> Substitution::parse(std::string_view text, const script::Scope* scope) {
+Result<Substitution> Substitution::parse(std::string_view text, const Scope* scope) {
     constexpr std::string_view kHint = "\"/pattern/replacement/flags\"";
     std::string pattern, replacement;
     if (text.empty()) return Error{Errc::invalid, "the substitution is empty", std::string(kHint)};
@@ -43,27 +43,27 @@ Result<Substitution> Substitution::parse(std::string_view text, const script::Sc
         else if (flag == 's') by_line = false;
         else return Error{Errc::invalid, fmt::format("flag '{}' of a substitution is not known", flag), "g, i or s"};
     }
-    auto regex = script::Regex::compile(pattern, either_case, by_line);
+    auto regex = Regex::compile(pattern, either_case, by_line);
     if (!regex) return std::move(regex).error();
     out.regex_ = std::move(*regex);
     if (Status read = out.read_replacement(replacement, scope); !read) return std::move(read).error();
     return out;
 }
 
-Status Substitution::add_text(std::string& plain, const script::Scope* scope) {
+Status Substitution::add_text(std::string& plain, const Scope* scope) {
     if (plain.empty()) return {};
     std::string text = plain;
     if (scope == nullptr)  // "$$" is one "$" in a format
         for (size_t at = 0; (at = text.find('$', at)) != text.npos; at += 2) text.insert(at, 1, '$');
-    static const script::Scope nothing({}, {});
-    auto format = script::Format::compile(text, scope == nullptr ? nothing : *scope, "substitution");
+    static const Scope nothing({}, {});
+    auto format = Format::compile(text, scope == nullptr ? nothing : *scope, "substitution");
     if (!format) return std::move(format).error();
     pieces_.push_back({*format, 0});
     plain.clear();
     return {};
 }
 
-Status Substitution::read_replacement(std::string_view text, const script::Scope* scope) {
+Status Substitution::read_replacement(std::string_view text, const Scope* scope) {
     std::string plain;
     for (size_t i = 0; i < text.size(); ++i) {
         if (text[i] != '\\' || i + 1 == text.size()) {
@@ -81,8 +81,7 @@ Status Substitution::read_replacement(std::string_view text, const script::Scope
     return add_text(plain, scope);
 }
 
-std::string_view Substitution::replacement(script::Run& run, std::string_view text,
-                                           const script::Regex::Match& match) const {
+std::string_view Substitution::replacement(Run& run, std::string_view text, const Regex::Match& match) const {
     std::string out;
     for (const Piece& piece : pieces_)
         out += piece.text != nullptr ? piece.text->text(run)
@@ -90,7 +89,7 @@ std::string_view Substitution::replacement(script::Run& run, std::string_view te
     return run.arena().copy(out);
 }
 
-bool Substitution::apply(script::Run& run, std::string_view text, std::string_view& out) const {
+bool Substitution::apply(Run& run, std::string_view text, std::string_view& out) const {
     std::string changed;
     size_t copied = 0;
     const size_t count = each(run, text, [&](size_t at, size_t length, std::string_view replacement) {
@@ -102,4 +101,4 @@ bool Substitution::apply(script::Run& run, std::string_view text, std::string_vi
     return count != 0;
 }
 
-}  // namespace kahu::textops
+}  // namespace kahu::script

@@ -1,0 +1,11 @@
+// core/modules/pv/list_functions.h -- functions that fill $avp, $xavp, $xavu and $xavi, or print them.
+#pragma once
+#include <span>
+
+#include "core/module/descriptor.h"
+
+namespace kahu::pv {
+
+std::span<const Function> list_functions();  // pv_unset pv_printf pv_evalx xavp_params_explode xavp_child_sets ...
+
+}  // namespace kahu::pv
