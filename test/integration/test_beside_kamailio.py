@@ -10,7 +10,9 @@ Message by message, but for what RFC 3261 leaves free (support/transcript.py) an
 """
 import difflib
 import itertools
+import re
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -43,6 +45,7 @@ class World:
 
     def __init__(self, server):
         self.server, self.phones = server, []
+        self.log_start = len(server.log())
 
     def __call__(self, user, transport, name=None):
         password = {"password": "secret"} if self.server.has_users else {}
@@ -58,7 +61,10 @@ class World:
         ports = {"PLAIN": self.server.plain_port, "TLS": self.server.tls_port}
         ports |= {phone.name.upper(): phone.link.local_port for phone in self.phones}
         notes = Transcript(ports)
-        return "\n".join(notes.of(phone) for phone in self.phones)
+        seen = "\n".join(notes.of(phone) for phone in self.phones)
+        time.sleep(0.03)  # a line is written after the message that it is about
+        accounts = re.findall(r"ACC: .*", self.server.log()[self.log_start:])
+        return "\n".join([seen, "--- accounts", *(notes.account(line) for line in accounts)])
 
     def close(self):
         for phone in self.phones:

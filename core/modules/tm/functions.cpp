@@ -13,6 +13,7 @@
 #include "core/modules/tm/contacts.h"
 #include "core/modules/tm/current.h"
 #include "core/modules/tm/intake.h"
+#include "core/modules/tm/observers.h"
 #include "core/modules/tm/relay.h"
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/server.h"
@@ -113,6 +114,11 @@ bool reply_now(Run& run, int status, const script::ReplyText& given) {
     Locked shard(c.id);
     Transaction* t = shard.find(c.id.label);
     if (t == nullptr) return false;
+    if (status >= 200 && t->context == nullptr && observers_want(run)) {
+        std::string saved;
+        run.save(saved);
+        t->observed = replace_block(t->context, saved);
+    }
     std::string headers(text.extra_headers);
     headers += run.reply_headers;
     const bool sent = answer_locally(*t, run.message(),

@@ -7,6 +7,7 @@
 #include "core/modules/tm/conclude.h"
 #include "core/modules/tm/intake.h"
 #include "core/modules/tm/launch.h"
+#include "core/modules/tm/observers.h"
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/settings.h"
@@ -20,7 +21,8 @@ namespace {
 bool hand_over(script::Run& run, const Current& c) {
     static std::string saved;
     saved.clear();
-    const bool keep = c.on_failure >= 0 || c.on_reply >= 0;
+    const bool observed = observers_want(run);
+    const bool keep = c.on_failure >= 0 || c.on_reply >= 0 || observed;
     if (keep) run.save(saved);
     Locked shard(c.id);
     Transaction* t = shard.find(c.id.label);
@@ -28,6 +30,7 @@ bool hand_over(script::Run& run, const Current& c) {
     t->failure_route = static_cast<int16_t>(c.on_failure);
     t->reply_route = static_cast<int16_t>(c.on_reply);
     t->branch_route = static_cast<int16_t>(c.on_branch);
+    t->observed = observed;
     if (c.fr_ms != 0) t->fr_ms = static_cast<uint32_t>(c.fr_ms);
     if (c.fr_inv_ms != 0) t->fr_inv_ms = static_cast<uint32_t>(c.fr_inv_ms);
     if (t->branches != 0) ++t->round;

@@ -8,6 +8,7 @@
 #include "core/modules/tm/counters.h"
 #include "core/modules/tm/current.h"
 #include "core/modules/tm/elsewhere.h"
+#include "core/modules/tm/observers.h"
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/table.h"
 #include "core/script/outgoing.h"
@@ -42,8 +43,10 @@ bool run_reply_route(script::Run& run, const BranchId& where, int route, std::st
     shared.clear();
     run.save(shared);
     Locked shard(where.id);
-    if (Transaction* t = shard.find(where.id.label); t != nullptr && t->context != nullptr)
+    if (Transaction* t = shard.find(where.id.label); t != nullptr && t->context != nullptr) {
         (void)replace_block(t->shared, shared);
+        t->observed = observers_want(run);
+    }
     return !drop;
 }
 

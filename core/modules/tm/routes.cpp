@@ -1,6 +1,8 @@
 #include "core/modules/tm/routes.h"
 
 #include "core/modules/tm/conclude.h"
+#include "core/modules/tm/observers.h"
+#include "core/modules/tm/server.h"
 #include "core/modules/tm/table.h"
 #include "core/script/program.h"
 #include "mem/slot.h"
@@ -43,11 +45,25 @@ void describe_failure(const Transaction& t, Current& c) {
     c.branch = best->number;
 }
 
+// Flags that an observer changes are those of the transaction from here on.
+void tell_of_failure(Id id, script::Run& run, const Ending& how) {
+    const uint32_t before = run.flags;
+    tell_failed(run, how);
+    if (run.flags == before) return;
+    std::string changed;
+    run.save(changed);
+    Locked shard(id);
+    if (Transaction* t = shard.find(id.label)) (void)replace_block(t->shared, changed);
+}
+
 // True: take another look, the next failure route may be due already.
 bool run_once(Id id) {
     static Revived revived;
     int route = -1;
     Current facts;
+    bool observed = false;
+    std::string reply;
+    char to_tag[kTagBytes];
     {
         Locked shard(id);
         Transaction* t = shard.find(id.label);
@@ -56,6 +72,9 @@ bool run_once(Id id) {
         t->failure_route = -1;  // it has to arm itself again
         revived.take(*t);
         describe_failure(*t, facts);
+        observed = t->observed;
+        if (const Branch* best = best_branch(*t); observed && best != nullptr) reply = text_of(best->reply);
+        (void)to_tag_of(*t, to_tag);
     }
     if (route >= 0 && revived.begin(id, kFailureRoute)) {
         Current& c = current(revived.run);
@@ -63,6 +82,7 @@ bool run_once(Id id) {
         c.failure_local = facts.failure_local;
         c.cancel_seen = facts.cancel_seen;
         c.branch = facts.branch;
+        if (observed) tell_of_failure(id, revived.run, {facts.failure_status, reply, {to_tag, kTagBytes}});
         (void)revived.program->run_route(route, revived.run);
     }
     Locked shard(id);

@@ -5,6 +5,7 @@
 #include "core/base/hash.h"
 #include "core/modules/tm/branch_id.h"
 #include "core/modules/tm/counters.h"
+#include "core/modules/tm/observers.h"
 #include "core/modules/tm/settings.h"
 #include "core/script/reply.h"
 #include "mem/contract.h"
@@ -72,7 +73,10 @@ void send_new(Transaction& t, const Answer& what) {
     if (answered_call) drop_block(t.reply);
     else if (!t.reliable) (void)replace_block(t.reply, what.text);
     if (what.status < 200) return;
-    if (!t.answered) count_completed(what.status);
+    if (!t.answered) {
+        count_completed(what.status);
+        if (t.observed) note_answered(t, {what.status, what.text, {}});
+    }
     t.answered = true;
     t.max_age_at = 0;
     if (!what.to_tag.empty()) (void)replace_block(t.reply_tag, what.to_tag);

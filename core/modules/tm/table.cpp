@@ -7,6 +7,7 @@
 #include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/modules/tm/counters.h"
+#include "core/modules/tm/observers.h"
 #include "mem/contract.h"
 #include "mem/segment.h"
 #include "mem/slot.h"
@@ -66,7 +67,10 @@ Locked::Locked(uint32_t shard) : shard_(shard) {
     repair(shard);
     s.lock.mark_repaired();
 }
-Locked::~Locked() { shard_at(shard_).lock.unlock(); }
+Locked::~Locked() {
+    shard_at(shard_).lock.unlock();
+    tell_answered();
+}
 
 Transaction* Locked::first() const { return shard_at(shard_).first; }
 

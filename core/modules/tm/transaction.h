@@ -81,6 +81,7 @@ struct Transaction {
     bool local;      // we are the client: nobody to answer
     bool answered;   // a final reply was sent
     bool cancelled;  // a CANCEL came
+    bool observed;   // some module wants to know how it ends (observers.h)
     bool released;   // nobody waits for the script any more: without branches it ends
     uint8_t state;   // server_invite::State, or server_non_invite::State
     uint8_t branches;

@@ -77,5 +77,12 @@ class Transcript:
             text = re.sub(pattern, word, text)
         return _in_order(text)
 
+    def account(self, line):
+        """A line of module acc."""
+        line = re.sub(r"timestamp=\d+", "timestamp=T", line)
+        for kind, name in (("tag", "from_tag"), ("tag", "to_tag"), ("call", "call_id")):
+            line = re.sub(rf"(?<={name}=)[^;]+", lambda m, kind=kind: self._number(kind, m[0]), line)
+        return line
+
     def of(self, phone):
         return "\n".join(f"--- {phone.user} {way}\n{self.message(raw)}" for way, raw in phone.messages)
