@@ -2,7 +2,7 @@
 
 #include "core/modules/acc/record.h"
 #include "core/modules/acc/rows.h"
-#include "core/modules/tm/observers.h"
+#include "core/modules/tm/api.h"
 #include "core/sip/status.h"
 
 namespace kahu::acc {
