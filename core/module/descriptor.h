@@ -73,6 +73,8 @@ struct Function {
     Status (*prepare)(script::Args&) = nullptr;
     // Bit i: argument i is taken as it stands, "$" in it is no variable (regular expressions).
     uint8_t literal_args = 0;
+    // Argument 0 names a route of that kind ("" and "0" name none): the compiler warns of one that is not there.
+    uint16_t names_route = 0;
 };
 
 struct Variable {  // $name, $name(inner), $name(inner)[index]

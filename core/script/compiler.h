@@ -42,6 +42,7 @@ class Compiler {
     ExpressionPtr word(const config::Expression& node, const config::Word& word);
     std::shared_ptr<const FunctionCall> call(const config::Expression& node, const config::Call& call,
                                              const Place& place);
+    void look_for_route(const config::Expression& node, const Function& row, const Args& args);
     bool add_argument(const config::Expression& node, const Function& row, size_t i, const Place& place, Args& args);
     std::shared_ptr<const RouteCall> route_call(const config::Expression& node, const config::RouteCall& call,
                                                 const Place& place);

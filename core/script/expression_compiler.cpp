@@ -85,8 +85,11 @@ ExpressionPtr Compiler::word(const config::Expression& node, const config::Word&
     for (size_t i = 0; i < ast_.flags.size(); ++i)
         if (ast_.flags[i].name == word.text)
             return std::make_shared<Constant>(ast_.flags[i].number.value_or(static_cast<int64_t>(i)));
-    found_.error(node.at, fmt::format("unknown word {}", word.text),
-                 fmt::format("a text needs quotes: \"{}\"; a name needs #!define", word.text));
+    if (const auto near = text::nearest(word.text, std::vector<std::string_view>{"myself"}); !near.empty())
+        found_.error(node.at, fmt::format("unknown word {}", word.text), fmt::format("did you mean {}?", near));
+    else
+        found_.error(node.at, fmt::format("unknown word {}", word.text),
+                     fmt::format("a text needs quotes: \"{}\"; a name needs #!define", word.text));
     return nullptr;
 }
 
@@ -207,12 +210,31 @@ std::shared_ptr<const FunctionCall> Compiler::call(const config::Expression& nod
     bool good = true;
     for (size_t i = 0; i < given; ++i) good = add_argument(*call.arguments[i], *row, i, place, args) && good;
     if (!good) return nullptr;
+    if (row->names_route != 0) look_for_route(node, *row, args);
     if (row->prepare != nullptr)
         if (Status prepared = row->prepare(args); !prepared) {
             error(node.at, std::move(prepared).error().context(fmt::format("{}()", row->name)));
             return nullptr;
         }
     return std::make_shared<FunctionCall>(*row, std::move(args), where(node.at));
+}
+
+// Only a warning: Kamailio starts with such a file, and the call may never be reached.
+void Compiler::look_for_route(const config::Expression& node, const Function& row, const Args& args) {
+    const Value* const name = args.constant(0);
+    if (name == nullptr || !name->is_text() || name->text.empty() || name->text == "0") return;
+    std::vector<std::string_view> names;
+    for (const CompiledRoute& known : routes_.all) {
+        if (route_mask(known.kind) != row.names_route || known.name.empty()) continue;
+        if (known.name == name->text) return;
+        names.push_back(known.name);
+    }
+    const std::string_view near = text::nearest(name->text, names);
+    std::string_view kind = "route";
+    for (const auto each : {config::RouteKind::failure, config::RouteKind::branch, config::RouteKind::reply})
+        if (route_mask(each) == row.names_route) kind = config::name_of(each);
+    found_.warning(node.at, fmt::format("{}(): there is no {}[{}]", row.name, kind, text::printable(name->text)),
+                   near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
 }
 
 bool Compiler::add_argument(const config::Expression& node, const Function& row, size_t i, const Place& place,

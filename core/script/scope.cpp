@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "core/script/module_knowledge.h"
 #include "core/script/program.h"
@@ -51,12 +53,14 @@ Error Scope::unknown_function(std::string_view name) const {
         if (find(module->functions, name) != nullptr) return not_loaded("function", shown, module->name);
     if (const std::string_view module = module_of_function(name); !module.empty())
         return not_supported("function", shown, module);
-    std::vector<std::string_view> names;
+    constexpr std::string_view kStatements[] = {"return", "exit", "drop", "break", "while", "switch", "route"};
+    std::vector<std::string_view> names(std::begin(kStatements), std::end(kStatements));
     for (const ModuleDescriptor* module : loaded_)
         for (const Function& row : module->functions) names.push_back(row.name);
     const std::string_view near = text::nearest(name, names);
+    const bool statement = std::find(std::begin(kStatements), std::end(kStatements), near) != std::end(kStatements);
     return {Errc::not_found, fmt::format("unknown function {}", shown),
-            near.empty() ? "" : fmt::format("did you mean {}()?", near)};
+            near.empty() ? "" : fmt::format("did you mean {}{}?", near, statement ? "" : "()")};
 }
 
 Error Scope::unknown_variable(std::string_view name) const {

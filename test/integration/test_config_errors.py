@@ -144,3 +144,21 @@ request_route {
     assert (response.status, response.reason) == (291, "Right")
 
 
+@pytest.mark.kahu_only
+def test_routes_that_are_armed_but_absent_are_warned_of(make_kahu):
+    from support.kahu import MODULES
+    script = """
+request_route {
+	t_on_failure("MANAGE_FAILURES");
+	t_on_branch("NONE");
+	t_on_reply("$var(x)");
+	t_on_reply("0");
+	exit;
+}
+failure_route[MANAGE_FAILURE] { exit; }
+"""
+    code, output = make_kahu(script=script, modules=MODULES + '\nloadmodule "tm.so"').check()
+    assert code == 0, output
+    assert 'there is no failure_route[MANAGE_FAILURES] \u2014 did you mean "MANAGE_FAILURE"?' in output, output
+    assert "there is no branch_route[NONE]" in output, output
+    assert output.count("there is no") == 2, output

@@ -66,6 +66,8 @@ constexpr Case kCases[] = {
     {"method_myself", "request_route { if (method == myself) exit; }", "method cannot be compared to myself"},
     {"header_name", "request_route { if ($hdr() == 1) exit; }", "$hdr needs a header's name"},
     {"index", "request_route { if ($(hdr(Via)[x]) == 1) exit; }", "\"x\" is not an index"},
+    {"statement_for_function", "request_route { retrun; }", "did you mean return?"},
+    {"myself_misspelt", "request_route { if (uri == myslf) exit; }", "did you mean myself?"},
     {"onsend_operand", "request_route { if (snd_ip == \"nowhere\") exit; }", "snd_ip cannot be compared to"},
 };
 
