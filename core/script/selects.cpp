@@ -29,7 +29,7 @@ constexpr Row kRows[] = {
     {"contact", "$ct"}, {"contact.uri", "$(ct{nameaddr.uri})"}, {"contact.uri.user", "$(ct{tobody.uri.user})"},
     {"contact.uri.host", "$(ct{tobody.uri.host})"}, {"contact.name", "$(ct{nameaddr.name})"}, {"contact.params", "$(ct{tobody.params})"},
     {"via", "$hdr(Via)"}, {"call_id", "$ci"}, {"callid", "$ci"}, {"cseq", "$hdr(CSeq)"}, {"cseq.num", "$cs"}, {"cseq.method", "$rm"},
-    {"event", "$hdr(Event)"}, {"rr", "$hdr(Record-Route)"}, {"record_route", "$hdr(Record-Route)"},
+    {"event", "$hdr(Event)"}, {"date", "$hdr(Date)"}, {"msg.header", "$msg(hdrs)"}, {"rr", "$hdr(Record-Route)"}, {"record_route", "$hdr(Record-Route)"},
     {"rpid", "$hdr(Remote-Party-ID)"}, {"rpid.uri", "$re"}, {"refer_to", "$hdr(Refer-To)"}, {"refer_to.uri", "$rt"},
     {"msg", "$mb"}, {"msg.body", "$rb"}, {"msg.body_size", "$bs"}, {"msg.len", "$ml"}, {"msg.type", "$mt"},
     {"msg.first_line", "$msg(fline)"},
@@ -38,7 +38,7 @@ constexpr Row kRows[] = {
     {"received.ip_port", "$_s($Ri:$Rp)"}, {"received.proto_ip_port", "$_s($pr:$Ri:$Rp)"},
     {"authorization", "$hdr(Authorization)"}, {"authorization.username", "$aU"}, {"authorization.realm", "$ar"},
     {"proxy_authorization", "$hdr(Proxy-Authorization)"},
-    {"sys.pid", "$pp"}, {"sys.now", "$Tf"}, {"sys.unix", "$Ts"}, {"sys.now.utc", "$utimef(%c)"}, {"sys.now.local", "$timef(%c)"},
+    {"sys.pid", "$pp"}, {"sys.now", "$Ts"}, {"sys.unix", "$Ts"}, {"sys.now.utc", "$utimef(%c)"}, {"sys.now.local", "$timef(%c)"},
     {"tls.version", "$tls_version"}, {"tls.desc", "$tls_description"}, {"tls.description", "$tls_description"},
     {"tls.cipher", "$tls_cipher_info"}, {"tls.cipher.bits", "$tls_cipher_bits"},
     {"tls.server_name", "$tls_peer_server_name"}, {"tls.servername", "$tls_peer_server_name"},
@@ -74,6 +74,84 @@ std::string tls_variable(std::string_view rest) {
     return out;
 }
 
+// Selects count from 1, variables from 0; negative numbers count from the end in both.
+std::string index_from(std::string_view brackets) {
+    const auto number = text::to_int(brackets.substr(1, brackets.size() - 2));
+    if (!number) return std::string(brackets);
+    return fmt::format("[{}]", *number > 0 ? *number - 1 : *number);
+}
+
+// "x" of ".x" and of "[\"x\"]"; empty if it is neither.
+std::string_view one_name(std::string_view text) {
+    if (text.starts_with("[\"") && text.ends_with("\"]") && text.size() > 4) return text.substr(2, text.size() - 4);
+    const bool plain = text.size() > 1 && text[0] == '.' && text.find_first_of(".[", 1) == text.npos;
+    return plain ? text.substr(1) : std::string_view();
+}
+// What follows the name of something that has parameters: ".params.x", ".p.x", ".param[\"x\"]".
+std::string_view named_param(std::string_view rest) {
+    for (const std::string_view front : {".params", ".param", ".p"})
+        if (starts_with(rest, front)) return one_name(rest.substr(front.size()));
+    return {};
+}
+
+// @ruri.params.x, @from.uri.port: what follows a URI, as transformations.  Empty: not known.
+std::string uri_chain(std::string_view rest) {
+    constexpr Row kParts[] = {{".user", "{uri.user}"},          {".pwd", "{uri.passwd}"},    {".host", "{uri.host}"},
+                              {".port", "{uri.port}"},          {".params", "{uri.params}"}, {".type", "{uri.scheme}"},
+                              {".transport", "{uri.transport}"}};
+    for (const Row& row : kParts)
+        if (text::iequals(row.select, rest)) return std::string(row.variable);
+    const std::string_view param = named_param(rest);
+    return param.empty() ? std::string() : fmt::format("{{uri.param,{}}}", param);
+}
+// The same behind a header that is a name and an address.
+std::string address_chain(std::string_view rest) {
+    if (starts_with(rest, ".uri")) {
+        const std::string chain = rest.size() == 4 ? "" : uri_chain(rest.substr(4));
+        return rest.size() != 4 && chain.empty() ? chain : "{nameaddr.uri}" + chain;
+    }
+    if (text::iequals(rest, ".name")) return "{nameaddr.name}";
+    for (const std::string_view param : {"tag", "expires", "q", "instance"})
+        if (!rest.empty() && text::iequals(rest.substr(1), param))
+            return fmt::format("{{tobody.params}}{{param.value,{}}}", param == "instance" ? "+sip.instance" : param);
+    const std::string_view param = named_param(rest);
+    return param.empty() ? std::string() : fmt::format("{{tobody.params}}{{param.value,{}}}", param);
+}
+// "@from.uri.params.transport" and its like, of which there are too many for a table.  Empty: not known.
+std::string derived_variable(std::string_view text) {
+    constexpr Row kAddresses[] = {{"from", "hdr(From)"},
+                                  {"f", "hdr(From)"},
+                                  {"to", "hdr(To)"},
+                                  {"t", "hdr(To)"},
+                                  {"contact", "hdr(Contact)"},
+                                  {"m", "hdr(Contact)"},
+                                  {"refer_to", "hdr(Refer-To)"},
+                                  {"rpid", "hdr(Remote-Party-ID)"},
+                                  {"remote_party_id", "hdr(Remote-Party-ID)"},
+                                  {"rr", "hdr(Record-Route)"},
+                                  {"record_route", "hdr(Record-Route)"}};
+    constexpr Row kUris[] = {{"ruri", "ru"}, {"dst_uri", "du"}};
+    const size_t end = std::min(text.find_first_of(".["), text.size());
+    const std::string_view base = text.substr(0, end), rest = text.substr(end);
+    for (const Row& row : kAddresses)
+        if (text::iequals(row.select, base)) {
+            const std::string chain = address_chain(rest);
+            return chain.empty() && !rest.empty() ? chain : fmt::format("$({}{})", row.variable, chain);
+        }
+    for (const Row& row : kUris)
+        if (text::iequals(row.select, base)) {
+            const std::string chain = uri_chain(rest);
+            return chain.empty() ? chain : fmt::format("$({}{})", row.variable, chain);
+        }
+    if (starts_with(text, "msg.header.")) {
+        std::string name(text.substr(11));
+        for (char& c : name)
+            if (c == '_') c = '-';
+        return fmt::format("$hdr({})", name);
+    }
+    return {};
+}
+
 // "@hf_value.p_asserted_identity[1].uri": underscores stand for hyphens; in quotes the name is as it stands.
 Result<std::string> header_variable(std::string_view rest) {
     std::string name, index;
@@ -92,19 +170,18 @@ Result<std::string> header_variable(std::string_view rest) {
     if (!behind.empty() && behind.front() == '[') {
         const size_t end = behind.find(']');
         if (end == behind.npos) return Error{Errc::invalid, "\"]\" is missing", ""};
-        index = behind.substr(0, end + 1);
+        index = index_from(behind.substr(0, end + 1));
         behind.remove_prefix(end + 1);
     }
     std::string transformation;
-    if (behind == ".uri") transformation = "{nameaddr.uri}";
-    else if (behind == ".name") transformation = "{nameaddr.name}";
-    else if (behind.starts_with(".p.")) transformation = fmt::format("{{param.value,{}}}", behind.substr(3));
-    else if (behind.starts_with(".param.")) transformation = fmt::format("{{param.value,{}}}", behind.substr(7));
-    else if (!behind.empty())
+    if (const std::string_view param = named_param(behind); !param.empty())
+        transformation = fmt::format("{{param.value,{}}}", param);
+    else if (!behind.empty() && (transformation = address_chain(behind)).empty())
         return Error{Errc::unsupported, fmt::format("\"{}\" of a header is not known", behind),
-                     ".uri, .name or .p.NAME"};
+                     ".uri, .uri.user, .name or .params.NAME"};
     if (name.empty()) return Error{Errc::invalid, "a header's name is missing", "@hf_value.subject"};
-    return fmt::format("$(hdr({}){}{})", name, index, transformation);
+    // An index picks an element of the lists in all headers of that name.
+    return fmt::format("$({}({}){}{})", index.empty() ? "hdr" : "hfl", name, index, transformation);
 }
 
 // "@via[1].branch", "@via.host"
@@ -113,7 +190,7 @@ Result<std::string> via_variable(std::string_view rest) {
     if (rest.starts_with('[')) {
         const size_t end = rest.find(']');
         if (end == rest.npos) return Error{Errc::invalid, "\"]\" is missing", ""};
-        index = rest.substr(0, end + 1);
+        index = index_from(rest.substr(0, end + 1));
         rest.remove_prefix(end + 1);
     }
     // SIP/2.0/TLS host:port;params
@@ -125,9 +202,8 @@ Result<std::string> via_variable(std::string_view rest) {
     else if (rest == ".name") chain = "{s.select,0,/}";
     else if (rest == ".sent_by") chain = kSentBy;
     if (!chain.empty() || rest.empty()) return fmt::format("$(hfl(Via){}{})", index, chain);
-    for (const std::string_view front : {".param.", ".p."})
-        if (rest.starts_with(front))
-            return fmt::format("$(hfl(Via){}{{param.value,{}}})", index, rest.substr(front.size()));
+    if (const std::string_view param = named_param(rest); !param.empty())
+        return fmt::format("$(hfl(Via){}{{param.value,{}}})", index, param);
     return fmt::format("$(hfl(Via){}{{param.value,{}}})", index, rest.substr(1));
 }
 
@@ -142,6 +218,23 @@ class SettingExpression : public Expression {
 
   private:
     const Param& row_;
+};
+
+// A select is always text: @cseq.num + "x" joins.  Assigned to a variable, one that is not there is "".
+class SelectExpression : public Expression {
+  public:
+    explicit SelectExpression(ExpressionPtr variable) : variable_(std::move(variable)) {}
+    Value value(Run& run) const override {
+        const Value value = variable_->value(run);
+        return value.is_integer() ? Value::of(to_text(value, run.arena())) : value;
+    }
+    Value result(Run& run) const override {
+        const Value text = value(run);
+        return text.is_null() ? Value::of("") : text;
+    }
+
+  private:
+    ExpressionPtr variable_;
 };
 
 Result<ExpressionPtr> setting(std::string_view rest) {
@@ -159,10 +252,16 @@ Result<std::string> variable_for(std::string_view text) {
     for (const Row& row : kRows)
         if (text::iequals(row.select, text)) return std::string(row.variable);
     if (starts_with(text, "hf_value.")) return header_variable(text.substr(9));
+    if (starts_with(text, "hf_value[") && text.find(']') != text.npos) {
+        const size_t end = text.find(']');  // @hf_value["name"]
+        return header_variable(std::string(text.substr(9, end - 9)) + std::string(text.substr(end + 1)));
+    }
     if (starts_with(text, "hf_value_exists.")) return header_variable(text.substr(16));
     if (starts_with(text, "via") && text.size() > 3 && (text[3] == '[' || text[3] == '.'))
         return via_variable(text.substr(3));
+    if (starts_with(text, "v.") || starts_with(text, "v[")) return via_variable(text.substr(1));
     if (starts_with(text, "tls.")) return tls_variable(text.substr(4));
+    if (std::string derived = derived_variable(text); !derived.empty()) return derived;
     std::vector<std::string_view> names;
     for (const Row& row : kRows) names.push_back(row.select);
     const std::string_view near = text::nearest(text, names);
@@ -180,7 +279,7 @@ Result<ExpressionPtr> compile_select(std::string_view text, const Scope& scope, 
     size_t used = 0;
     auto compiled = compile_variable(*variable, used, scope, where);
     if (!compiled) return std::move(compiled).error().context(fmt::format("@{}", text));
-    return compiled;
+    return ExpressionPtr(std::make_shared<SelectExpression>(*std::move(compiled)));
 }
 
 }  // namespace kahu::script
