@@ -62,7 +62,7 @@ constexpr Case kCases[] = {
     {"select", "if (@from.uri.user == \"alice\") log(\"yes\");", "yes"},
     {"select_in_text", "log(\"$sel(to.uri.host) $(sel(ruri.user){s.toupper})\");", "example.com BOB"},
     {"select_header", "log(\"$sel(hf_value.p_asserted_identity.uri)\");", "sip:as@ser.ted"},
-    {"select_header_index", "log(\"$sel(hf_value.route[2])\");", "<sip:c>"},
+    {"select_header_index", "log(\"$sel(hf_value.route[3])\");", "<sip:c>"},
     {"select_via", "log(\"$sel(via.branch) $sel(via[0].host) $sel(via.port) $sel(via.transport)\");",
      "z9hG4bK77 10.1.2.3 26102 UDP"},
     {"select_setting", "log(\"$sel(cfg_get.pstn.gw_ip):$sel(cfg_get.pstn.gw_port)\");", "10.9.8.7:5066"},
