@@ -63,6 +63,36 @@ int uri_param(script::Run& run, const script::Args& args) {
     return text::iequals(param->value, args.text(run, 1)) ? 1 : -1;
 }
 
+// Among the parameters of the user too: sip:user;x=1@host.
+int uri_param_any(script::Run& run, const script::Args& args) {
+    const sip::Uri* const uri = run.parsed_request_uri();
+    if (uri == nullptr) return -1;
+    const std::string_view name = args.text(run, 0);
+    const size_t of_user = uri->user.find(';');
+    const bool in_user = of_user != uri->user.npos && sip::find_param(uri->user.substr(of_user), name);
+    return in_user || sip::find_param(uri->params, name) ? 1 : -1;
+}
+
+int uri_param_rm(script::Run& run, const script::Args& args) {
+    const sip::Uri* const uri = run.parsed_request_uri();
+    const auto param = uri == nullptr ? std::nullopt : sip::find_param(uri->params, args.text(run, 0));
+    if (!param) return -1;
+    const std::string_view text = run.request_uri();
+    // With the semicolon before it.
+    const size_t at = static_cast<size_t>(param->whole.data() - text.data());
+    const size_t from = text.rfind(';', at);
+    if (from == text.npos) return -1;
+    const std::string_view front = text.substr(0, from), behind = text.substr(at + param->whole.size());
+    run.set_request_uri(script::TextBuilder(run.arena()).append(front).append(behind).take());
+    return 1;
+}
+
+int get_uri_param(script::Run& run, const script::Args& args) {
+    const sip::Uri* const uri = run.parsed_request_uri();
+    const auto param = uri == nullptr ? std::nullopt : sip::find_param(uri->params, args.text(run, 0));
+    return param && args.assign(run, 1, script::Value::of(param->value)) ? 1 : -1;
+}
+
 int cmp_uri(script::Run& run, const script::Args& args) {
     sip::Uri a, b;
     const bool valid =

@@ -106,6 +106,8 @@ constexpr uint16_t kRequests = kRequestRoute | kFailureRoute | kEventRoute;
 constexpr Function kFunctions[] = {
     {"sl_send_reply", 2, 2, "(int code, string reason)", "Answers the request without keeping a transaction.",
      kRequests, send_reply<reply_stateless>, prepare_reply},
+    {"sl_reply", 2, 2, "(int code, string reason)", "The same as sl_send_reply().", kRequests,
+     send_reply<reply_stateless>, prepare_reply},
     {"send_reply", 2, 2, "(int code, string reason)",
      "Answers through the request's transaction if there is one, else as sl_send_reply().", kRequests,
      send_reply<reply_either_way>, prepare_reply},

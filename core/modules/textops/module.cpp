@@ -149,6 +149,8 @@ const Function kQuestions[] = {
     script::kIsMethod,
     {"is_present_hf", 1, 1, "(string name)", "True if the message has a header of that name.", kAnyRoute, is_present_hf,
      prepare_header_name},
+    {"is_present_hf_pv", 1, 1, "(string name)", "The same as is_present_hf().", kAnyRoute, is_present_hf,
+     prepare_header_name},
     {"search", 1, 1, "(string regex)", "True if the pattern is somewhere in the message.", kAnyRoute, search,
      prepare_regex<0>, 1},
     {"search_body", 1, 1, "(string regex)", "True if the pattern is somewhere in the body.", kAnyRoute, search_body,

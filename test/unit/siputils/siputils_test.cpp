@@ -98,6 +98,18 @@ TEST(Credentials, AreLookedAt) {
     EXPECT_EQ(logged(statement, request(), {&siputils::kModule}), "no");
 }
 
+TEST(UriParams, AreReadAndRemoved) {
+    const auto after = [](const char* statements) {
+        return logged(statements, request("OPTIONS", "sip:a;u=1@b;x=y;lr"), {&siputils::kModule});
+    };
+    EXPECT_EQ(after("if (get_uri_param(\"x\", \"$var(v)\") && !get_uri_param(\"z\", \"$var(v)\")) log(\"$var(v)\");"),
+              "y");
+    EXPECT_EQ(after("if (uri_param_any(\"u\") && uri_param_any(\"lr\") && !uri_param_any(\"z\")) log(\"yes\");"),
+              "yes");
+    EXPECT_EQ(after("uri_param_rm(\"x\"); if (!uri_param_rm(\"x\")) log(\"$ru\");"), "sip:a;u=1@b;lr");
+    EXPECT_EQ(after("uri_param_rm(\"lr\"); log(\"$ru\");"), "sip:a;u=1@b;x=y");
+}
+
 TEST(AddUriParam, ChangesTheRequestUri) {
     const std::string statement = "add_uri_param(\"x=1\"); add_uri_param(\"a b\"); log(\"$ru\");";
     EXPECT_EQ(logged(statement, request("OPTIONS", "sip:a@b;lr"), {&siputils::kModule}), "sip:a@b;lr;x=1");
