@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Diagnostics found;
     const auto first = parse_text(kahu::fuzz::text_of(data, size), "fuzz.cfg", options, found);
     FUZZ_EXPECT(static_cast<bool>(first) == !found.failed());
-    FUZZ_EXPECT(found.all().size() <= Diagnostics::kMaxErrors + Diagnostics::kMaxWarnings);
+    FUZZ_EXPECT(found.all().size() <= Diagnostics::kMaxKeptErrors + Diagnostics::kMaxWarnings);
     if (!first) return 0;
     const std::string text = to_text(*first);
     if (text.size() > options.max_total_bytes / 2) return 0;
