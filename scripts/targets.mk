@@ -26,18 +26,20 @@ integration: all                                      ## the real programs again
 	@test/integration/run $(TESTS)
 
 # --- load and comparison ---------------------------------------------------------------------------
-.PHONY: bench bench-locks bench-parser test-load
-bench:                                                ## Kahu, Kamailio and nginx on the same load (BENCH=quick: one short round)
-	@scripts/install-dependencies build bench
-	@$(MAKE) all
+.PHONY: bench bench-programs bench-locks bench-parser test-load
+bench: bench-programs                                 ## all benchmarks, beside Kamailio and nginx (BENCH=quick: under three minutes)
 	@test/bench/run
-bench-locks: all                                      ## what locks that survive their holder cost, beside libc's own
-	@$(MAKE) LOCKS=plain build/plain-locks/kahu
 	@test/bench/locks
-bench-parser:                                         ## an INVITE read by core/sip, libosip2 and libre
+	@$(BENCH_PARSER)
+bench-locks: bench-programs                           ## what locks that survive their holder cost, beside libc's own
+	@test/bench/locks
+bench-parser: bench-programs                          ## an INVITE read by core/sip, libosip2 and libre
+	@$(BENCH_PARSER)
+bench-programs:
 	@scripts/install-dependencies build bench
-	@$(MAKE) $(B)/bench/parser_bench
-	@$(B)/bench/parser_bench --benchmark_filter='invite|lib' --benchmark_min_time=0.3
+	@$(MAKE) all build/bench/parser_bench
+	@$(MAKE) LOCKS=plain build/plain-locks/kahu
+BENCH_PARSER = build/bench/parser_bench --benchmark_filter='invite|lib' --benchmark_min_time=0.3
 test-load:                                            ## the long tests of load: 100 000 handshakes, 1 000 reloads, 10 000 idle
 	@scripts/install-dependencies build test
 	@$(MAKE) all
