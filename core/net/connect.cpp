@@ -3,6 +3,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -228,11 +230,23 @@ uint64_t hash_host(std::string_view host) {
     return hash_bytes(lowered, size) | 1;
 }
 
+namespace {
+// tcp_conn_wq_max is for what a peer does not take.  As long as its socket takes everything, what is queued only waits
+// for the owner's next turn, or for the connect(); on a busy machine that is some hundred messages.
+bool fits(Connection& row, uint32_t size) {
+    constexpr int64_t kUntilNextTurn = 1 << 20;
+    const bool peer_is_slow = std::atomic_ref<char*>(row.tx).load(std::memory_order_relaxed) != nullptr;
+    const int64_t most =
+        peer_is_slow ? settings.tcp_conn_wq_max : std::max<int64_t>(settings.tcp_conn_wq_max, kUntilNextTurn);
+    return row.queued_bytes.load(std::memory_order_relaxed) + size <= most &&
+           queued_bytes_total().load(std::memory_order_relaxed) + size <= settings.tcp_wq_max;
+}
+}  // namespace
+
 Sent queue_message(Connection& row, ConnectionId id, std::string_view bytes, uint64_t ticket, bool& was_empty) {
     was_empty = false;
     const auto size = static_cast<uint32_t>(bytes.size());
-    if (row.queued_bytes.load(std::memory_order_relaxed) + size > settings.tcp_conn_wq_max ||
-        queued_bytes_total().load(std::memory_order_relaxed) + size > settings.tcp_wq_max) {
+    if (!fits(row, size)) {
         stats::add(counters.sendq_full);
         return Sent::queue_full;
     }

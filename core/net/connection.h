@@ -61,8 +61,8 @@ struct Connection {
 
     // Sending: messages other processes queued, then bytes the socket did not take yet.
     mem::MpscQueue<Outgoing> outgoing{mem::Tag::outbound};
-    std::atomic<uint32_t> queued_bytes;     // both of the above; tcp_conn_wq_max bounds it
-    char* tx;                               // [owner] mem::Tag::outbound; bytes for the socket (ciphertext on TLS)
+    std::atomic<uint32_t> queued_bytes;  // both of the above; tcp_conn_wq_max bounds it once tx is there
+    char* tx;                            // [owner; others look if it is null] mem::Tag::outbound; bytes for the socket
     uint32_t tx_at, tx_bytes, tx_capacity;  // [owner]
     clock::Millis tx_since;                 // [owner] when the socket last took a byte while some were waiting
 

@@ -26,7 +26,7 @@ void set_message_handler(MessageHandler handler);
 enum class Sent : uint8_t {
     ok,          // given to the kernel or queued for the connection's owner
     gone,        // the connection does not exist any more
-    queue_full,  // tcp_conn_wq_max or tcp_wq_max reached: nothing was queued
+    queue_full,  // tcp_conn_wq_max, 1 MiB or tcp_wq_max reached: nothing was queued
     no_memory,
     failed,       // sendto() failed: errno is set
     unreachable,  // no socket to send it from, or no connection and none may be made

@@ -48,7 +48,7 @@ const Param kParams[] = {
     {.name = "tcp_listen_backlog", .number = &settings.tcp_listen_backlog, .min = 1, .max = 65535, .unit = "connections",
      .help = "Connections that the kernel keeps until they are accepted."},
     {.name = "tcp_conn_wq_max", .number = &settings.tcp_conn_wq_max, .min = 1024, .max = 1 << 30, .unit = "bytes",
-     .help = "Bytes queued for one connection before a send fails.", .applies = kRuntime},
+     .help = "Bytes queued for one connection whose peer does not take them, before a send fails.", .applies = kRuntime},
     {.name = "tcp_wq_max", .number = &settings.tcp_wq_max, .min = 4096, .max = int64_t{1} << 40, .unit = "bytes",
      .help = "Bytes queued for all connections together before a send fails.", .applies = kRuntime},
     {.name = "tcp_rd_buf_size", .number = &settings.tcp_rd_buf_size, .min = 512, .max = 16 << 20, .unit = "bytes",

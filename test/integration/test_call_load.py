@@ -20,11 +20,11 @@ request_route {
 		exit;
 	}
 	if (has_totag()) {
-		if (loose_route() || is_method("ACK")) t_relay();
+		if (loose_route() && !t_relay()) sl_reply_error();
 		exit;
 	}
 	record_route();
-	t_relay();
+	if (!t_relay()) sl_reply_error();
 }
 """
 

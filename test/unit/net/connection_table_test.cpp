@@ -93,11 +93,17 @@ TEST_F(Table, SendingFromAnotherProcessQueuesRingsAndIsBounded) {
     EXPECT_EQ(send_on(id, std::string(600, 'a')), Sent::ok);
     uint64_t rings = 0;
     EXPECT_EQ(::read(proc::doorbell(1), &rings, sizeof rings), ssize_t{sizeof rings});
+    char unsent = 0;
+    row.tx = &unsent;  // the peer does not take what it gets
     EXPECT_EQ(send_on(id, std::string(600, 'b')), Sent::queue_full);
-    EXPECT_EQ(row.queued_bytes.load(), 600u);
+    row.tx = nullptr;  // the owner is late, that is all
+    EXPECT_EQ(send_on(id, std::string(600, 'c')), Sent::ok);
+    EXPECT_EQ(send_on(id, std::string((1 << 20) - 1200, 'd')), Sent::ok);
+    EXPECT_EQ(send_on(id, "e"), Sent::queue_full);
+    EXPECT_EQ(row.queued_bytes.load(), 1u << 20);
     size_t got = 0;
     row.outgoing.consume([&](Outgoing& message) { got += message.bytes; }, SIZE_MAX);
-    EXPECT_EQ(got, 600u);
+    EXPECT_EQ(got, 1u << 20);
     mailbox(1).consume([](Mail&) {}, SIZE_MAX);
     EXPECT_EQ(mem::heap_stats().used, 0u);
     row.id.store(0);
