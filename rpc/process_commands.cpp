@@ -30,7 +30,11 @@ void ps(RpcCall& call) {
 
 void psx(RpcCall& call) {
     for_each_process([&](int slot, const proc::ProcessEntry& entry) {
-        call.add(RpcStruct{{"IDX", slot}, {"PID", pid_of(entry)}, {"DSC", entry.title_text()}});
+        call.add(RpcStruct{{"IDX", slot},
+                           {"PID", pid_of(entry)},
+                           {"DSC", entry.title_text()},
+                           {"INC", static_cast<int64_t>(entry.incarnation.load())},
+                           {"UPT", clock::unix_seconds() - entry.started_unix.load()}});
     });
 }
 
@@ -74,9 +78,11 @@ void drain(RpcCall& call) {
     if (*seconds < 0 || *seconds > 3600) return call.fault(400, "seconds are not between 0 and 3600");
     if (proc::process_count() == 0) return call.fault(500, "there is no supervisor");
     if (*seconds > 0) proc::set_stop_patience(*seconds * 1000);
+    const auto connections = static_cast<int64_t>(net::open_connections());
+    proc::begin_draining();
     if (::kill(pid_of(proc::process(0)), SIGTERM) != 0)
         return call.fault(500, errno_error("could not signal the supervisor", errno).text());
-    call.add(RpcStruct{{"seconds", *seconds}, {"connections", static_cast<int64_t>(net::open_connections())}});
+    call.add(RpcStruct{{"seconds", *seconds}, {"connections", connections}});
 }
 
 std::string last_death(const proc::ProcessEntry& entry) {
@@ -113,11 +119,13 @@ void debug(RpcCall& call) {
 
 constexpr Command kCommands[] = {
     {"core.ps", "", "Lists process numbers and titles, by turns.", ps},
-    {"core.psx", "", "Lists the processes: index, number, title.", psx},
+    {"core.psx", "", "Lists the processes: index, number, title, incarnation, seconds they run.", psx},
     {"core.psa", "", "Lists the processes with status (1: running) and rank.", psa},
     {"core.kill", "[signal]", "Sends a signal, SIGTERM unless given, to the supervisor.", kill_server},
     {"core.drain", "[seconds]",
-     "Stops the server; what is under way may be finished within the time given, or exit_timeout.", drain},
+     "Stops the server: no new connections and calls (503); requests and calls being set up may be finished within the "
+     "time given, or exit_timeout.",
+     drain},
     {"core.deaths", "", "Lists the processes with incarnation, seconds they run, and what their predecessor died of.",
      deaths},
     {"corex.debug", "[level]", "Returns the log level, or changes that of all processes.", debug},

@@ -16,6 +16,8 @@ namespace {
 struct Table {
     std::atomic<int> count;
     std::atomic<clock::Millis> stop_patience;  // 0: exit_timeout
+    std::atomic<bool> draining, somebody_counts;
+    std::atomic<uint64_t> under_way;
     ProcessEntry rows[mem::kMaxSlots];
 };
 Table* g_table = nullptr;
@@ -58,6 +60,15 @@ clock::Millis stop_patience() {
     return settings.exit_timeout == 0 ? kForEver : settings.exit_timeout * 1000;
 }
 void set_stop_patience(clock::Millis patience) { g_table->stop_patience.store(patience); }
+
+void promise_to_note_under_way() { g_table->somebody_counts.store(true); }
+void begin_draining() {
+    g_table->under_way.store(g_table->somebody_counts.load() ? 1 : 0);  // until it was counted
+    g_table->draining.store(true);
+}
+bool draining() { return g_table != nullptr && g_table->draining.load(std::memory_order_relaxed); }
+void note_under_way(uint64_t count) { g_table->under_way.store(count); }
+uint64_t under_way() { return g_table->under_way.load(); }
 
 int doorbell(int slot) { return g_doorbells[static_cast<size_t>(slot)]; }
 void ring(int slot) {

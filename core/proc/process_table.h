@@ -50,6 +50,15 @@ int add_process(ProcessKind kind, int number, int listener, std::string_view tit
 clock::Millis stop_patience();
 void set_stop_patience(clock::Millis patience);
 
+// --- core.drain: a stop that first lets what is under way end ------------------------------------------------
+// Who counts things that take longer than one message (module tm: transactions) says so before the workers are forked,
+// refuses new ones while draining(), and notes meanwhile, from the timer process, how many are left.
+void promise_to_note_under_way();
+void begin_draining();
+bool draining();
+void note_under_way(uint64_t count);
+uint64_t under_way();  // 0 if nobody promised
+
 // The eventfd that wakes a process from its loop; made by add_process(), inherited by all.
 int doorbell(int slot);
 void ring(int slot);

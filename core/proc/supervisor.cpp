@@ -254,6 +254,21 @@ class Supervisor {
         }
     }
 
+    // Leaves of the patience what is left, but enough for the processes to close their connections.
+    void wait_for_what_is_under_way() {
+        constexpr clock::Millis kToClose = 1000;
+        const clock::Millis deadline = clock::read() + stop_patience();
+        const timespec brief{0, 50'000'000};
+        while (under_way() != 0 && clock::read() < deadline) {
+            ::nanosleep(&brief, nullptr);
+            (void)reap_all();
+            tell_guardian(Message::turned);
+        }
+        if (const uint64_t left = under_way(); left != 0)
+            LOG(warn, "server.drain_incomplete", kv("under_way", left), kv("effect", "they are given up"));
+        set_stop_patience(std::max(deadline - clock::read(), kToClose));
+    }
+
     // All processes end at once; the guardian starts a supervisor that knows nothing of this segment.
     int fresh_segment(const char* reason) {
         LOG(critical, "server.fresh_segment", kv("reason", reason),
@@ -266,6 +281,7 @@ class Supervisor {
     int stop(int status) {
         tell_guardian(Message::stopping);
         if (hatchery_.stopping) hatchery_.stopping();
+        if (draining()) wait_for_what_is_under_way();
         tell_children(SIGTERM);
         wait_for_all(stop_patience());
         if (reap_all()) return status;

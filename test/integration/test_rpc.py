@@ -33,7 +33,7 @@ FIELDS = {
                     "low_mem_threshold1", "low_mem_threshold2", "ct_wq_max", "con_ct_wq_max", "ct_wq_blk_size"],
 }
 LIST_FIELDS = {
-    "core.psx": ["IDX", "PID", "DSC"],
+    "core.psx": ["IDX", "PID", "DSC"] + ([] if IS_KAMAILIO else ["INC", "UPT"]),  # Kamailio's first
     "core.psa": ["index", "pid", "status", "rank", "description"],
     "core.tcp_list": ["id", "type", "state", "timeout", "lifetime", "ref_count", "src_ip", "src_port", "dst_ip", "dst_port"],
 }

@@ -80,7 +80,7 @@ int fn_newtran(Run& run, const Args&) {
     switch (take_request(run)) {
     case Intake::created: return kTrue;
     case Intake::again:
-    case Intake::loop: return kEnd;
+    case Intake::refused: return kEnd;
     case Intake::existing:
     case Intake::failed: break;
     }

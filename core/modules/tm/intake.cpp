@@ -6,6 +6,7 @@
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/settings.h"
+#include "core/proc/process_table.h"
 #include "core/script/reply.h"
 
 namespace kahu::tm {
@@ -65,13 +66,17 @@ Intake take_request(script::Run& run) {
     if (key.method != sip::Method::cancel && loops(run.message(), proof)) {
         stats::add(counters.loops);
         (void)script::reply_stateless(run, 482, {});
-        return Intake::loop;
+        return Intake::refused;
     }
     Locked shard(key.shard());
     if (Transaction* same = find_same(shard, key)) {
         on_retransmission(*same);
         (void)shard.settle(same);
         return Intake::again;
+    }
+    if (proc::draining() && key.to_tag.empty() && key.method != sip::Method::cancel) {
+        (void)script::reply_stateless(run, 503, {.extra_headers = "Retry-After: 10\r\n"});
+        return Intake::refused;
     }
     Transaction* t = make_transaction(run, key);
     if (t == nullptr) {

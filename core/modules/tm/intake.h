@@ -12,7 +12,7 @@ enum class Intake : uint8_t {
     created,   // current(run).id names it
     existing,  // there was one for this run already
     again,     // a retransmission: absorbed, the script has nothing more to do
-    loop,      // answered 482 (RFC 5393)
+    refused,   // answered: 482 (RFC 5393), or 503 while the server drains
     failed,
 };
 Intake take_request(script::Run& run);

@@ -12,6 +12,7 @@
 #include "core/modules/tm/transport.h"
 #include "core/modules/tm/variables.h"
 #include "core/net/event_loop.h"
+#include "core/proc/process_table.h"
 
 namespace kahu::tm {
 
@@ -31,7 +32,11 @@ Status start() {
     script::set_transaction_layer(
         {.take_reply = take_reply, .request_done = request_done, .reply = reply_through_transaction});
     net::set_send_failure_handler(on_send_failure);
-    net::add_periodic(ProcessKind::timer, kTickMs, [] { run_timers(clock::now_ms()); });
+    net::add_periodic(ProcessKind::timer, kTickMs, [] {
+        run_timers(clock::now_ms());
+        if (proc::draining()) proc::note_under_way(count_unanswered());
+    });
+    proc::promise_to_note_under_way();
     return {};
 }
 

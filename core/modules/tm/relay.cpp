@@ -98,7 +98,7 @@ Relayed relay(script::Run& run, const RelayTo& to) {
     }
     switch (take_request(run)) {
     case Intake::again:
-    case Intake::loop: return Relayed::absorbed;
+    case Intake::refused: return Relayed::absorbed;
     case Intake::failed: return Relayed::failed;
     case Intake::created:
     case Intake::existing: break;

@@ -57,6 +57,16 @@ void look_at(uint32_t number, clock::Millis now, std::vector<Id>& to_run) {
 
 }  // namespace
 
+uint64_t count_unanswered() {
+    uint64_t count = 0;
+    for (uint32_t number = 0; number < kShards; ++number) {
+        const Locked shard(number);
+        for (const Transaction* t = shard.first(); t != nullptr; t = t->next)
+            count += !t->answered && !t->over() ? 1 : 0;
+    }
+    return count;
+}
+
 void run_timers(clock::Millis now) {
     static std::vector<Id> to_run;
     for (uint32_t shard = 0; shard < kShards; ++shard) {

@@ -10,5 +10,7 @@ namespace kahu::tm {
 
 inline constexpr clock::Millis kTickMs = 50;
 void run_timers(clock::Millis now);
+// How many transactions wait for an answer: what core.drain waits for.
+uint64_t count_unanswered();
 
 }  // namespace kahu::tm

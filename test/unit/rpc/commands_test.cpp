@@ -41,7 +41,7 @@ const Case kCases[] = {
      {},
      "{name:s version:s sourceid:s compiler:s compiled:s time_now:s time_started:s uptime_secs:i utime_days:s}"},
     {"ps", "core.ps", {}, "i s i s"},
-    {"psx", "core.psx", {}, "{IDX:i PID:i DSC:s} {IDX:i PID:i DSC:s}"},
+    {"psx", "core.psx", {}, "{IDX:i PID:i DSC:s INC:i UPT:i} {IDX:i PID:i DSC:s INC:i UPT:i}"},
     {"psa",
      "core.psa",
      {},
