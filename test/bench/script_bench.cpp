@@ -12,20 +12,10 @@
 #include "core/modules/xlog/module.h"
 #include "core/script/program.h"
 #include "core/script/reply.h"
+#include "test/bench/sample_messages.h"
 
 namespace kahu::script {
 namespace {
-
-constexpr std::string_view kOptions =
-    "OPTIONS sip:example.com SIP/2.0\r\n"
-    "Via: SIP/2.0/TLS 127.0.0.1:5061;branch=z9hG4bK.1\r\n"
-    "From: <sip:load@example.com>;tag=1\r\n"
-    "To: <sip:example.com>\r\n"
-    "Call-ID: 1@127.0.0.1\r\n"
-    "CSeq: 1 OPTIONS\r\n"
-    "Max-Forwards: 70\r\n"
-    "Content-Length: 0\r\n"
-    "\r\n";
 
 constexpr std::string_view kStateless =
     "request_route {\n"
@@ -70,7 +60,7 @@ void run(benchmark::State& state, std::string_view config) {
     from.transport = Transport::tls;
     from.source = *SocketAddress::parse_ip("127.0.0.1", 40000);
     from.local = *SocketAddress::parse_ip("127.0.0.1", 5061);
-    for (auto _ : state) program->handle(kOptions, from);
+    for (auto _ : state) program->handle(bench::kOptions, from);
     state.SetItemsProcessed(state.iterations());
 }
 

@@ -283,18 +283,17 @@ class Phases {
             next_scan_ = at + 20'000'000;
         }
         if (begun_at_ == 0) return open_some(at);
-        if (ended_at_ == 0) {
+        if (!counted_.ended()) {
             if (!run_.counting && at - begun_at_ >= seconds(run_.options.warmup)) begin_counting(at);
             if (run_.options.rate > 0) issue_due(at);
             else refill(at);
             if (over(at)) end_counting(at);
         }
-        if (ended_at_ != 0 && run_.calls.empty()) return Loop::kStop;
-        return ended_at_ == 0 && run_.options.rate > 0 ? std::min(next_due_, next_scan_) : next_scan_;
+        if (counted_.ended() && run_.calls.empty()) return Loop::kStop;
+        return !counted_.ended() && run_.options.rate > 0 ? std::min(next_due_, next_scan_) : next_scan_;
     }
 
     void report(Report& report) const {
-        const double elapsed = static_cast<double>(ended_at_ - counting_since_) / 1e9;
         report.count("connections", run_.opened);
         report.count("connections_lost", run_.dead);
         if (run_.options.allow_lost > 0) {
@@ -304,20 +303,14 @@ class Phases {
         report.count("callee_connections", run_.callee.connections());
         report.count("calls", run_.begun);
         report.count("completed", run_.completed);
-        report.count("counted", counted_);
+        report.count("counted", run_.counted);
         report.count("requests_repeated", run_.requests_repeated);
         report.count("answers_repeated", run_.answers_repeated);
         report.count("sent_again", run_.sent_again);
-        report.figure("seconds", elapsed, "s");
-        report.figure("rate", elapsed > 0 ? static_cast<double>(counted_) / elapsed : 0, "/s");
+        counted_.report_rate(report);
         report.latency("answer", run_.setup);
         report.latency("call", run_.whole);
-        report.figure("own_cpu_s", static_cast<double>(own_used_) / 1e9, "s");
-        if (!run_.server.wanted()) return;
-        report.figure("server_cpu_s", static_cast<double>(server_used_) / 1e9, "s");
-        if (counted_ > 0)
-            report.figure("server_cpu_us_each", static_cast<double>(server_used_) / 1e3 / static_cast<double>(counted_),
-                          "us");
+        counted_.report_cpu(report);
         report_memory(report, run_.server);
     }
 
@@ -351,9 +344,7 @@ class Phases {
     }
     void begin_counting(Nanos at) {
         run_.counting = true;
-        counting_since_ = at;
-        server_used_ = run_.server.cpu();
-        own_used_ = own_cpu();
+        counted_.begin(at);
     }
     bool over(Nanos at) const {
         const Options& o = run_.options;
@@ -364,18 +355,14 @@ class Phases {
     void end_counting(Nanos at) {
         if (!run_.counting) begin_counting(at);
         run_.counting = false;
-        ended_at_ = at;
-        counted_ = run_.counted;
-        server_used_ = run_.server.cpu() - server_used_;
-        own_used_ = own_cpu() - own_used_;
+        counted_.end(at, run_.counted);
     }
 
     Run& run_;
     std::vector<std::unique_ptr<Caller>> callers_;
     size_t next_open_ = 0, next_caller_ = 0;
-    Nanos begun_at_ = 0, counting_since_ = 0, ended_at_ = 0, next_due_ = 0, next_scan_ = 0;
-    Nanos server_used_ = 0, own_used_ = 0;
-    uint64_t counted_ = 0;
+    Nanos begun_at_ = 0, next_due_ = 0, next_scan_ = 0;
+    Counted counted_{run_.server};
 };
 
 }  // namespace

@@ -232,23 +232,23 @@ Status run_handshakes(const Options& options, Report& report) {
     for (int i = 0; i < options.concurrency; ++i)
         slots.push_back(std::make_unique<Slot>(run, static_cast<unsigned>(i)));
 
-    const Nanos server_cpu = run.server.cpu(), own = own_cpu(), begun = now();
+    Counted counted(run.server);
+    counted.begin(now());
     Schedule schedule(run, slots);
     run.loop.run([&](Nanos at) { return schedule.turn(at); });
-    const double seconds = static_cast<double>(now() - begun) / 1e9;
+    counted.end(now(), run.succeeded);
 
     report.count("connections", run.finished);
     report.count("succeeded", run.succeeded);
     report.count("full_handshakes", run.full);
     if (options.allow_lost > 0) report.count("lost", run.lost);
-    report.figure("seconds", seconds, "s");
-    report.figure("rate", static_cast<double>(run.succeeded) / seconds, "/s");
+    counted.report_rate(report);
     report.latency("handshake", run.handshake);
     if (options.request) report.latency("answer", run.answer);
     if (options.mode == Mode::resume) report_resumption(run, report);
     if (run.hook.runs() > 0) report.count("commands", run.hook.runs());
     if (run.certificates_checked > 0) report.count("certificates_checked", run.certificates_checked);
-    report_cpu(report, run.server, server_cpu, own, run.succeeded);
+    counted.report_cpu(report);
     report_memory(report, run.server);
     if (Loop::interrupted()) report.fail("interrupted");
     return {};

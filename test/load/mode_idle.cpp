@@ -124,7 +124,9 @@ Status run_idle(const Options& options, Report& report) {
     for (uint64_t i = 0; i < options.total; ++i) slots.push_back(std::make_unique<Slot>(run, static_cast<unsigned>(i)));
 
     const Memory before = run.server.memory();
-    const Nanos server_cpu = run.server.cpu(), own = own_cpu(), begun = now();
+    const Nanos begun = now();
+    Counted counted(run.server);
+    counted.begin(begun);
     for_all(run, slots, &Slot::begin);
     const double opening_seconds = static_cast<double>(now() - begun) / 1e9;
     hold(run, options.hold);
@@ -136,6 +138,7 @@ Status run_idle(const Options& options, Report& report) {
         slot->close();
     }
     if (run.server.wanted()) hold(run, 1);  // let it notice
+    counted.end(now(), run.opened);
 
     report.count("connections", run.opened);
     report.count("still_open", still_open);
@@ -143,7 +146,7 @@ Status run_idle(const Options& options, Report& report) {
     report.figure("opening_seconds", opening_seconds, "s");
     report.latency("handshake", run.handshake);
     if (options.request) report.latency("answer", run.answer);
-    report_cpu(report, run.server, server_cpu, own, run.opened);
+    counted.report_cpu(report);
     if (run.server.wanted()) report_memory(report, before, held, run.server.memory(), still_open);
     if (Loop::interrupted()) report.fail("interrupted");
     return {};

@@ -200,7 +200,7 @@ class Phases {
             for (auto& slot : slots_) slot->expire(at);
             next_scan_ = at + 100'000'000;
         }
-        if (!run_.sending && !ended_at_) return open_some(at);
+        if (!run_.sending && !counted_.ended()) return open_some(at);
         if (run_.sending) {
             run_.hook.turn(run_.answered);
             if (!run_.counting && at - sending_since_ >= seconds(run_.options.warmup) &&
@@ -209,12 +209,11 @@ class Phases {
             if (run_.options.rate > 0) issue_due(at);
             if (over(at)) end_counting(at);
         }
-        if (ended_at_ && (run_.outstanding == 0 || run_.dead == slots_.size())) return Loop::kStop;
+        if (counted_.ended() && (run_.outstanding == 0 || run_.dead == slots_.size())) return Loop::kStop;
         return run_.sending && run_.options.rate > 0 ? next_due_ : at + 50'000'000;
     }
 
     void report(Report& report) const {
-        const double elapsed = static_cast<double>(ended_at_ - counting_since_) / 1e9;
         report.count("connections", run_.opened);
         report.count("connections_lost", run_.dead);
         if (run_.options.allow_lost > 0) {
@@ -223,17 +222,11 @@ class Phases {
         }
         report.count("requests", run_.issued);
         report.count("answered", run_.answered);
-        report.count("counted", counted_);
-        report.figure("seconds", elapsed, "s");
-        report.figure("rate", elapsed > 0 ? static_cast<double>(counted_) / elapsed : 0, "/s");
+        report.count("counted", run_.counted);
+        counted_.report_rate(report);
         report.latency("answer", run_.latency);
         if (run_.hook.runs() > 0) report.count("commands", run_.hook.runs());
-        report.figure("own_cpu_s", static_cast<double>(own_used_) / 1e9, "s");
-        if (!run_.server.wanted()) return;
-        report.figure("server_cpu_s", static_cast<double>(server_used_) / 1e9, "s");
-        if (counted_ > 0)
-            report.figure("server_cpu_us_each", static_cast<double>(server_used_) / 1e3 / static_cast<double>(counted_),
-                          "us");
+        counted_.report_cpu(report);
         report_memory(report, run_.server);
     }
 
@@ -260,9 +253,7 @@ class Phases {
     }
     void begin_counting(Nanos at) {
         run_.counting = true;
-        counting_since_ = at;
-        server_used_ = run_.server.cpu();
-        own_used_ = own_cpu();
+        counted_.begin(at);
     }
     bool over(Nanos at) const {
         if (run_.dead == slots_.size()) return true;
@@ -273,18 +264,14 @@ class Phases {
     void end_counting(Nanos at) {
         if (!run_.counting) begin_counting(at);
         run_.sending = run_.counting = false;
-        ended_at_ = at;
-        counted_ = run_.counted;
-        server_used_ = run_.server.cpu() - server_used_;
-        own_used_ = own_cpu() - own_used_;
+        counted_.end(at, run_.counted);
     }
 
     Run& run_;
     std::vector<std::unique_ptr<Slot>> slots_;
     size_t begun_ = 0, next_slot_ = 0;
-    Nanos sending_since_ = 0, counting_since_ = 0, ended_at_ = 0, next_due_ = 0, next_scan_ = 0;
-    Nanos server_used_ = 0, own_used_ = 0;
-    uint64_t counted_ = 0;
+    Nanos sending_since_ = 0, next_due_ = 0, next_scan_ = 0;
+    Counted counted_{run_.server};
 };
 
 }  // namespace

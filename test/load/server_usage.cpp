@@ -99,12 +99,31 @@ Nanos own_cpu() {
     return t.tv_sec * 1'000'000'000LL + t.tv_nsec;
 }
 
-void report_cpu(Report& report, const ServerUsage& server, Nanos server_before, Nanos own_before, uint64_t units) {
-    report.figure("own_cpu_s", static_cast<double>(own_cpu() - own_before) / 1e9, "s");
-    if (!server.wanted()) return;
-    const auto used = static_cast<double>(server.cpu() - server_before);
+void Counted::begin(Nanos at) {
+    begun_at_ = at;
+    server_used_ = server_.cpu();
+    own_used_ = own_cpu();
+}
+
+void Counted::end(Nanos at, uint64_t units) {
+    ended_at_ = at;
+    units_ = units;
+    server_used_ = server_.cpu() - server_used_;
+    own_used_ = own_cpu() - own_used_;
+}
+
+void Counted::report_rate(Report& report) const {
+    const double elapsed = static_cast<double>(ended_at_ - begun_at_) / 1e9;
+    report.figure("seconds", elapsed, "s");
+    report.figure("rate", elapsed > 0 ? static_cast<double>(units_) / elapsed : 0, "/s");
+}
+
+void Counted::report_cpu(Report& report) const {
+    report.figure("own_cpu_s", static_cast<double>(own_used_) / 1e9, "s");
+    if (!server_.wanted()) return;
+    const auto used = static_cast<double>(server_used_);
     report.figure("server_cpu_s", used / 1e9, "s");
-    if (units > 0) report.figure("server_cpu_us_each", used / 1e3 / static_cast<double>(units), "us");
+    if (units_ > 0) report.figure("server_cpu_us_each", used / 1e3 / static_cast<double>(units_), "us");
 }
 
 void report_memory(Report& report, const ServerUsage& server) {

@@ -34,8 +34,22 @@ class ServerUsage {
 
 Nanos own_cpu();  // user + system of this process
 
-// Adds own_cpu_s, server_cpu_s and server_cpu_us_each for the work done since two earlier samples.
-void report_cpu(Report& report, const ServerUsage& server, Nanos server_before, Nanos own_before, uint64_t units);
 void report_memory(Report& report, const ServerUsage& server);  // as it is now
+
+// The part of a run that counts, its time and CPU: what lies between begin() and end().
+class Counted {
+  public:
+    explicit Counted(const ServerUsage& server) : server_(server) {}
+    void begin(Nanos at);
+    void end(Nanos at, uint64_t units);
+    bool ended() const { return ended_at_ != 0; }
+    void report_rate(Report& report) const;  // counted, seconds, rate
+    void report_cpu(Report& report) const;   // own_cpu_s; of a server that is measured server_cpu_s, server_cpu_us_each
+
+  private:
+    const ServerUsage& server_;
+    Nanos begun_at_ = 0, ended_at_ = 0, server_used_ = 0, own_used_ = 0;
+    uint64_t units_ = 0;
+};
 
 }  // namespace kahu::load

@@ -1,30 +1,18 @@
-// core/modules/jsonrpcs/datagram.h -- JSON documents in unix or UDP datagrams: one request, one answer, one datagram
-// each.
+// core/modules/jsonrpcs/datagram.h -- JSON documents in unix or UDP datagrams.
 //
 // WHY    kamcli speaks this. It reads at most 84000 bytes: lists take [count [offset]] (core.tcp_list, tls.list ...).
-// FAILS  An answer that no datagram can hold becomes an error that says so; one that the client's socket has no room
-// for
-//        is dropped: a datagram client asks again.
 #pragma once
-#include <sys/socket.h>
-
-#include "rpc/event_ptr.h"
-#include "rpc/listen_socket.h"
+#include "rpc/datagram_socket.h"
 
 namespace kahu::jsonrpcs {
 
-class Datagrams {
+class Datagrams : public rpc::DatagramSocket {
   public:
-    Datagrams(event_base* base, const rpc::ListenSocket& socket);  // borrowed: outlives this
-    Datagrams(const Datagrams&) = delete;
-    Datagrams& operator=(const Datagrams&) = delete;
+    using rpc::DatagramSocket::DatagramSocket;
 
   private:
-    void on_readable(short what);
-    void answer_one(std::string_view document, const sockaddr_storage& from, socklen_t from_size);
-
-    const rpc::ListenSocket& socket_;
-    rpc::EventPtr readable_;
+    std::string answer(std::string_view document, const std::string& peer) override;
+    std::string fault(std::string_view document, const std::string& why) override;
 };
 
 }  // namespace kahu::jsonrpcs
