@@ -15,6 +15,7 @@ from support.paths import LONG  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "load: a test of load; `make test-load` runs these at full length")
+    config.addinivalue_line("markers", "requirement(id...): shows these rows of requirements.tsv")
     config.addinivalue_line("markers", "kahu_only: what Kamailio does not have (when the tests run against it)")
 
 
