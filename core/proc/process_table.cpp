@@ -61,7 +61,9 @@ clock::Millis stop_patience() {
 }
 void set_stop_patience(clock::Millis patience) { g_table->stop_patience.store(patience); }
 
-void promise_to_note_under_way() { g_table->somebody_counts.store(true); }
+void promise_to_note_under_way() {
+    if (g_table != nullptr) g_table->somebody_counts.store(true);  // a program without processes has no table
+}
 void begin_draining() {
     g_table->under_way.store(g_table->somebody_counts.load() ? 1 : 0);  // until it was counted
     g_table->draining.store(true);

@@ -15,6 +15,7 @@
 #include "core/modules/tm/intake.h"
 #include "core/modules/tm/observers.h"
 #include "core/modules/tm/relay.h"
+#include "core/modules/tm/replies.h"
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/settings.h"
@@ -87,7 +88,9 @@ int fn_newtran(Run& run, const Args&) {
     return kFalse;
 }
 
-int fn_check_trans(Run& run, const Args&) { return run.is_request() ? check_transaction(run) : kFalse; }
+int fn_check_trans(Run& run, const Args&) {
+    return run.is_request() ? check_transaction(run) : truth(belongs_to_a_transaction(run.message()));
+}
 int fn_precheck_trans(Run& run, const Args&) { return truth(run.is_request() && being_routed(run)); }
 int fn_lookup_request(Run& run, const Args&) { return truth(static_cast<bool>(current(run).id)); }
 int fn_lookup_cancel(Run& run, const Args&) {
@@ -367,7 +370,7 @@ constexpr Function kFunctions[] = {
     {"t_forward_nonack", 0, 2, "([string host, int port])", "The same as t_relay().", kReqFail, fn_relay},
     {"t_relay_cancel", 0, 0, "()", "Cancels the INVITE's branches and ends the script; true if there is none, or for other requests.", kReq, fn_relay_cancel},
     {"t_newtran", 0, 0, "()", "Makes the transaction; ends the script for a retransmission.", kReq, fn_newtran},
-    {"t_check_trans", 0, 0, "()", "True if a CANCEL or ACK belongs to a transaction; ends the script for retransmissions and ACKs to negative replies.", kReq | kReplyRoute, fn_check_trans},
+    {"t_check_trans", 0, 0, "()", "True if a CANCEL, an ACK or a reply belongs to a transaction; ends the script for retransmissions and ACKs to negative replies.", kReq | kReplyRoute, fn_check_trans},
     {"t_lookup_request", 0, 0, "()", "True if the request has a transaction.", kReqFail, fn_lookup_request},
     {"t_lookup_cancel", 0, 1, "([int flags])", "True if a CANCEL belongs to a transaction.", kReq, fn_lookup_cancel},
     {"t_release", 0, 0, "()", "Lets go of a transaction that is neither relayed nor answered.", kReqFail, fn_release},

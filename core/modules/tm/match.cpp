@@ -92,14 +92,6 @@ Transaction* find_answered(const Locked& shard, const RequestKey& key) {
     });
 }
 
-Transaction* find_merged(const Locked& shard, const RequestKey& key) {
-    if (!key.to_tag.empty()) return nullptr;
-    return first_that(shard, [&](const Transaction& t) {
-        return has_method(t, key) && t.cseq == key.cseq && t.piece(t.call_id) == key.call_id &&
-               t.piece(t.from_tag) == key.from_tag && t.piece(t.uri) == key.uri && !same_transaction(t, key);
-    });
-}
-
 uint64_t proof_of(const sip::Message& request, const RequestKey& key) {
     using sip::HeaderId;
     uint64_t parts[] = {key.hash, hash_text(key.from_tag), hash_text(key.to_tag), hash_text(key.uri), 0};

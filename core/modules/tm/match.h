@@ -1,4 +1,4 @@
-// core/modules/tm/match.h -- which transaction a request belongs to (RFC 3261 17.2.3, 9.2, 8.2.2.2).
+// core/modules/tm/match.h -- which transaction a request belongs to (RFC 3261 17.2.3, 9.2).
 //
 // LIVES  Views into the message.
 // LOCKS  find_*() look through one shard, which the caller holds.
@@ -31,8 +31,6 @@ Transaction* find_same(const Locked& shard, const RequestKey& key);
 Transaction* find_target(const Locked& shard, const RequestKey& key);
 // For an ACK to a 2xx: the INVITE of the same call that was answered here.
 Transaction* find_answered(const Locked& shard, const RequestKey& key);
-// Another copy of the request that came another way (8.2.2.2).
-Transaction* find_merged(const Locked& shard, const RequestKey& key);
 
 // The keyed hash of what decides about a request's way (RFC 5393 4.2.1).
 uint64_t proof_of(const sip::Message& request, const RequestKey& key);

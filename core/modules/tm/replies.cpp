@@ -22,6 +22,12 @@ Branch* branch_of(Transaction* t, const BranchId& where) {
     return t->branch[where.number];
 }
 
+// Which branch a reply names.  False: none of ours, or the reply lacks what says so.
+bool read_branch(const sip::Message& reply, BranchId& where) {
+    const sip::Via* const via = reply.top_via();
+    return via != nullptr && reply.cseq() != nullptr && parse_branch_id(via->branch, where);
+}
+
 // The reply route of the branch or the transaction, and what its script left.  -1: none.
 int route_for(const Transaction& t, const Branch& b, std::string& context, std::string& shared) {
     const int route = b.reply_route >= 0 ? b.reply_route : t.reply_route;
@@ -60,12 +66,20 @@ IncomingReply describe(const sip::Message& reply, std::string_view relayed) {
 
 }  // namespace
 
+bool belongs_to_a_transaction(const sip::Message& reply) {
+    BranchId where;
+    if (!read_branch(reply, where)) return false;
+    const Locked shard(where.id);
+    Transaction* const t = shard.find(where.id.label);
+    const sip::Method method = reply.cseq()->method;
+    return branch_of(t, where) != nullptr && (method == t->method || method == sip::Method::cancel);
+}
+
 bool take_reply(script::Run& run) {
     const sip::Message& reply = run.message();
-    const sip::Via* const via = reply.top_via();
     const sip::CSeq* const cseq = reply.cseq();
     BranchId where;
-    if (via == nullptr || cseq == nullptr || !parse_branch_id(via->branch, where)) return false;
+    if (!read_branch(reply, where)) return false;
 
     static std::string context, shared, relayed;
     int route = -1;

@@ -9,6 +9,8 @@
 
 namespace kahu::tm {
 
+// Whether a reply answers a request of ours that is still here.
+bool belongs_to_a_transaction(const sip::Message& reply);
 // False: not from a request of ours; forwarded statelessly.
 bool take_reply(script::Run& run);
 // A message that will not leave after all (core/net/destination.h).

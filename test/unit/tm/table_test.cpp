@@ -91,7 +91,6 @@ TEST_F(Matching, BySection17_2_3) {
     EXPECT_NE(find_target(shard, key(invite("ACK"))), nullptr);
     EXPECT_NE(find_target(shard, key(invite("CANCEL"))), nullptr);
     EXPECT_EQ(find_target(shard, key(invite("CANCEL", "z9hG4bKa2"))), nullptr);
-    EXPECT_NE(find_merged(shard, key(invite("INVITE", "z9hG4bKa2"))), nullptr);
 }
 
 TEST_F(Matching, Tx15OldPeersByTheWholeTuple) {
