@@ -89,17 +89,6 @@ def test_every_worker_sees_what_one_saved(registrar):
             assert found(other)
 
 
-def test_contacts_expire_on_time(registrar):
-    """RG-07"""
-    server = registrar().start()
-    with server.tcp() as client:
-        assert register(client, expires=1).status == 200
-        assert found(client)
-        time.sleep(1.2)
-        assert found(client) is None
-        wait_until(lambda: "alice" not in server.rpc("ul.dump"), 6)
-
-
 @pytest.mark.parametrize("db_mode", [1, 2, 3])
 def test_registrations_survive_a_restart(registrar, tmp_path, db_mode):
     server = registrar(db_mode).start()
