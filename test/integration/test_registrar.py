@@ -139,6 +139,7 @@ def answer(challenge, user, password, method="REGISTER", uri="sip:127.0.0.1"):
             f'qop=auth, nc=00000001, cnonce="abc", response="{response}"{extra}')
 
 
+@pytest.mark.requirement("RG-18", "RG-19")
 @pytest.mark.parametrize("algorithm", ["", "SHA-256"])
 def test_digest_users(registrar, algorithm):
     server = registrar(params=f'modparam("auth", "algorithm", "{algorithm}")\nmodparam("auth", "nonce_count", 1)\n').start()

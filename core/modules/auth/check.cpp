@@ -4,6 +4,7 @@
 #include "core/modules/auth/api.h"
 #include "core/modules/auth/nonce.h"
 #include "core/modules/auth/settings.h"
+#include "core/sip/quoting.h"
 #include "core/sip/uri.h"
 
 namespace kahu::auth {
@@ -35,6 +36,25 @@ bool is_complete(const sip::AuthValue& c) {
     uint32_t count;
     return (text::iequals(c.qop, "auth") || text::iequals(c.qop, "auth-int")) && !c.cnonce.empty() &&
            read_count(c.nc, count);
+}
+
+// RFC 7616 3.5.  The proof is over the URI alone: a reply has no method, and those with a body are not ours.
+void append_authentication_info(Proof proof, bool next_nonce, std::string& lines) {
+    const auto add = [&](auto&&... parts) { (lines.append(parts), ...); };
+    std::string_view before = "Authentication-Info: ";
+    if (next_nonce) {
+        char nonce[kNonceBytes];
+        add(before, "nextnonce=\"", make_nonce(nonce), "\"");
+        before = ", ";
+    }
+    if (text::iequals(proof.qop, "auth")) {
+        proof.method = {};
+        add(before, "qop=auth, rspauth=\"", response_to(proof).view(), "\", cnonce=");
+        sip::append_quoted(proof.cnonce, lines);
+        add(", nc=", proof.nc);
+        before = ", ";
+    }
+    if (before == ", ") add("\r\n");
 }
 
 }  // namespace
@@ -79,15 +99,16 @@ Outcome authenticate(script::Run& run, Side side, std::string_view realm, std::s
     if (known == kError) return kError;
     // Without a user the same work is done with a value that nobody can match.
     if (known != kAuthorized) ha1.assign(hex_bytes(scheme->algorithm), '0');
-    const HexDigest expected = response_to({.scheme = *scheme,
-                                            .ha1 = ha1,
-                                            .nonce = credentials.nonce,
-                                            .nc = credentials.nc,
-                                            .cnonce = credentials.cnonce,
-                                            .qop = credentials.qop,
-                                            .method = method.empty() ? run.message().method_name() : method,
-                                            .uri = credentials.uri,
-                                            .body = run.message().body()});
+    Proof proof{.scheme = *scheme,
+                .ha1 = ha1,
+                .nonce = credentials.nonce,
+                .nc = credentials.nc,
+                .cnonce = credentials.cnonce,
+                .qop = credentials.qop,
+                .method = method.empty() ? run.message().method_name() : method,
+                .uri = credentials.uri,
+                .body = run.message().body()};
+    const HexDigest expected = response_to(proof);
     uint32_t number = 0, count = 0;
     const NonceState nonce = check_nonce(credentials.nonce, settings.nonce_expire, number);
     const bool right = same_secret(expected.view(), credentials.response);
@@ -95,7 +116,7 @@ Outcome authenticate(script::Run& run, Side side, std::string_view realm, std::s
     if (!right) return kWrongPassword;
     // The password was right, so the client may try again with a fresh nonce without asking its user.
     g_last.stale = true;
-    if (nonce != NonceState::good) return kNonceExpired;
+    if (nonce == NonceState::expired || nonce == NonceState::foreign) return kNonceExpired;
     const bool counted = read_count(credentials.nc, count) && !credentials.qop.empty();
     if (settings.one_time_nonce != 0 && !use_nonce(number, UINT32_MAX)) return kNonceReused;
     if (settings.one_time_nonce == 0 && settings.nonce_count != 0 && counted && !use_nonce(number, count))
@@ -104,6 +125,9 @@ Outcome authenticate(script::Run& run, Side side, std::string_view realm, std::s
     g_last.authorized = field;
     run.authorized_user = user_part(credentials.username);
     run.authorized_realm = credentials.realm;
+    if (settings.add_authinfo_hdr != 0 && side == Side::www)
+        append_authentication_info(proof, settings.one_time_nonce != 0 || nonce == NonceState::ageing,
+                                   run.reply_headers);
     return kAuthorized;
 }
 

@@ -28,23 +28,34 @@ bool answer(Run& run, int status, const script::ReplyText& text) {
     return script::reply_stateless(run, status, text);
 }
 
-// One header per algorithm, with a nonce of its own.
+// The value of a challenge's header, with a nonce of its own.
+void append_challenge(Algorithm algorithm, std::string_view realm, int64_t flags, bool stale, std::string& out) {
+    char nonce[kNonceBytes];
+    out.append("Digest realm=");
+    sip::append_quoted(realm, out);
+    out.append(", nonce=\"").append(make_nonce(nonce)).append("\"");
+    if ((flags & (kQopAuth | kQopAuthInt)) != 0) {
+        const bool both = (flags & kQopAuth) != 0 && (flags & kQopAuthInt) != 0;
+        out.append(both                      ? ", qop=\"auth,auth-int\""
+                   : (flags & kQopAuth) != 0 ? ", qop=\"auth\""
+                                             : ", qop=\"auth-int\"");
+    }
+    if (!settings.algorithm.get().empty()) out.append(", algorithm=").append(name_of(algorithm));
+    if (stale) out.append(", stale=true");
+}
+// One header per algorithm (RFC 8760).
 void append_challenges(Side side, std::string_view realm, int64_t flags, bool stale, std::string& lines) {
+    const std::string& name =
+        side == Side::www ? settings.www_challenge_header.get() : settings.proxy_challenge_header.get();
     for (const Algorithm algorithm : offered()) {
-        char nonce[kNonceBytes];
-        lines.append(side == Side::www ? "WWW-Authenticate: Digest realm=" : "Proxy-Authenticate: Digest realm=");
-        sip::append_quoted(realm, lines);
-        lines.append(", nonce=\"").append(make_nonce(nonce)).append("\"");
-        if ((flags & (kQopAuth | kQopAuthInt)) != 0) {
-            const bool both = (flags & kQopAuth) != 0 && (flags & kQopAuthInt) != 0;
-            lines.append(both                      ? ", qop=\"auth,auth-int\""
-                         : (flags & kQopAuth) != 0 ? ", qop=\"auth\""
-                                                   : ", qop=\"auth-int\"");
-        }
-        if (!settings.algorithm.get().empty()) lines.append(", algorithm=").append(name_of(algorithm));
-        if (stale) lines.append(", stale=true");
+        lines.append(name).append(": ");
+        append_challenge(algorithm, realm, flags, stale, lines);
         lines.append("\r\n");
     }
+}
+bool is_stale(const Run& run, int64_t flags) {
+    const LastCheck* const last = last_check(run);
+    return (flags & kStale) != 0 || (last != nullptr && last->stale);
 }
 
 int challenge(Run& run, const Args& args, Side side) {
@@ -54,10 +65,9 @@ int challenge(Run& run, const Args& args, Side side) {
         if ((flags & kNoErrorReply) == 0) answer(run, 500, {.reason = "Internal Server Error"});
         return kError;
     }
-    const LastCheck* const last = last_check(run);
     static std::string lines;
     lines.clear();
-    append_challenges(side, realm, flags, (flags & kStale) != 0 || (last != nullptr && last->stale), lines);
+    append_challenges(side, realm, flags, is_stale(run, flags), lines);
     const int status = side == Side::www ? 401 : 407;
     const std::string_view reason = side == Side::www ? "Unauthorized" : "Proxy Authentication Required";
     return answer(run, status, {.reason = reason, .extra_headers = lines}) ? 1 : kError;
@@ -65,6 +75,17 @@ int challenge(Run& run, const Args& args, Side side) {
 int www_challenge(Run& run, const Args& args) { return challenge(run, args, Side::www); }
 int proxy_challenge(Run& run, const Args& args) { return challenge(run, args, Side::proxy); }
 int auth_challenge(Run& run, const Args& args) { return challenge(run, args, side_of(run)); }
+
+// The challenge as a value, for scripts that answer by themselves.
+int get_www_authenticate(Run& run, const Args& args) {
+    const std::string_view realm = without_prefix(args.text(run, 0));
+    const int64_t flags = args.number(run, 1, 0);
+    if (realm.empty() || realm.find_first_of("\r\n") != realm.npos) return kError;
+    std::string challenge;
+    append_challenge(offered().front(), realm, flags, is_stale(run, flags), challenge);
+    return args.assign(run, 2, script::Value::of(run.arena().copy(challenge))) ? 1 : kError;
+}
+Status prepare_get_www_authenticate(Args& args) { return args.require_assignable(2); }
 
 // --- passwords given by the script ------------------------------------------------------------------------------
 constexpr int64_t kIsHa1 = 1;
@@ -123,6 +144,13 @@ constexpr Function kFunctions[] = {
     {"proxy_challenge", 2, 2, "(string realm, int flags)", "As www_challenge(), with 407.", kRequests, proxy_challenge},
     {"auth_challenge", 2, 2, "(string realm, int flags)",
      "www_challenge() to a REGISTER, proxy_challenge() to other requests.", kRequests, auth_challenge},
+    {"auth_get_www_authenticate", 3, 3, "(string realm, int flags, variable)",
+     "Puts the value of a WWW-Authenticate header, as www_challenge() would send it, into the variable.", kAnyRoute,
+     get_www_authenticate, prepare_get_www_authenticate},
+    {"pv_www_authorize", 3, 4, "(string realm, string password, int flags [, string method])",
+     "The same as pv_www_authenticate().", kRequests, pv_www},
+    {"pv_proxy_authorize", 3, 3, "(string realm, string password, int flags)", "The same as pv_proxy_authenticate().",
+     kRequests, pv_proxy},
     {"pv_www_authenticate", 3, 4, "(string realm, string password, int flags [, string method])",
      "Checks Authorization against the password; flag 1: it is an HA1.  -2 wrong password, -4 nonce expired, -5 no "
      "credentials, -6 nonce reused.",

@@ -73,7 +73,8 @@ NonceState check_nonce(std::string_view nonce, int64_t lifetime_seconds, uint32_
     const HexDigest tag = tag_of(nonce.substr(0, kPayload));
     if (!same_secret(tag.view().substr(0, kTag), nonce.substr(kPayload))) return NonceState::foreign;
     const int64_t age = clock::unix_seconds() - int64_t{made};
-    return age > lifetime_seconds || age < -lifetime_seconds ? NonceState::expired : NonceState::good;
+    if (age > lifetime_seconds || age < -lifetime_seconds) return NonceState::expired;
+    return age * 2 > lifetime_seconds ? NonceState::ageing : NonceState::good;
 }
 
 bool use_nonce(uint32_t number, uint32_t count) {

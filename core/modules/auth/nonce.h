@@ -19,7 +19,7 @@ void construct_nonces(void* at, size_t bytes);  // draws the key
 inline constexpr size_t kNonceBytes = 48;  // hexadecimal: time, number, keyed hash
 std::string_view make_nonce(char* into);
 
-enum class NonceState : uint8_t { good, expired, foreign };
+enum class NonceState : uint8_t { good, ageing, expired, foreign };  // ageing: good, but half its time is gone
 // `number` is for use_nonce().
 NonceState check_nonce(std::string_view nonce, int64_t lifetime_seconds, uint32_t& number);
 

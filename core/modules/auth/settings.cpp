@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/text.h"
+#include "core/sip/scan.h"
 
 namespace kahu::auth {
 
@@ -12,6 +15,15 @@ namespace {
 
 Param ignored(std::string_view name, std::string_view help, std::string_view why) {
     return {.name = name, .number = &settings.ignored, .help = help, .remark = why};
+}
+Status check_header_name(const ParamValue& value) {
+    const auto* const name = std::get_if<std::string>(&value);
+    if (name == nullptr || name->empty() || !std::all_of(name->begin(), name->end(), sip::is_token))
+        return Error{Errc::invalid, "that is no name of a header", "letters, digits and \"-\" only"};
+    return {};
+}
+Param header_name(std::string_view name, TextSetting& at, std::string_view help) {
+    return {.name = name, .kind = ParamKind::text, .text = &at, .accept = check_header_name, .help = help};
 }
 constexpr std::string_view kNoChecks = "has no effect: a nonce is bound to its time and number only";
 constexpr std::string_view kOnePool = "has no effect: there is one table for all processes";
@@ -66,7 +78,21 @@ const Param kParams[] = {
     ignored("otn_in_flight_no", "Size of the table of one-time nonces.", kOnePool),
     ignored("otn_in_flight_order", "Logarithm of that.", kOnePool),
     ignored("use_domain", "Whether domains are part of user names.", "has no effect: see auth_db's use_domain"),
-    ignored("add_authinfo_hdr", "Authentication-Info in 200.", "has no effect: it is not added"),
+    {.name = "add_authinfo_hdr",
+     .kind = ParamKind::boolean,
+     .number = &settings.add_authinfo_hdr,
+     .help = "Adds Authentication-Info (RFC 7616 3.5) to the replies to whom Authorization was right: the server's "
+             "proof that it knows the password too, and the next nonce once this one is used up or half its time is "
+             "gone."},
+    header_name("www_challenge_header", settings.www_challenge_header, "Name of the header with challenges of a 401."),
+    header_name("proxy_challenge_header", settings.proxy_challenge_header,
+                "Name of the header with challenges of a 407."),
+    ignored("protect_contacts", "Obsolete.", "has no effect"),
+    {.name = "challenge_attr",
+     .kind = ParamKind::text,
+     .text = &settings.ignored_text,
+     .help = "AVP that gets the challenge.",
+     .remark = "has no effect: use auth_get_www_authenticate()"},
     {.name = "secret",
      .kind = ParamKind::text,
      .text = &settings.ignored_text,

@@ -14,10 +14,12 @@ struct Settings {
     IntSetting one_time_nonce{0};
     IntSetting nc_array_size{1 << 20};
     IntSetting force_stateless_reply{0};
+    IntSetting add_authinfo_hdr{0};
     IntSetting ignored{0};
     TextSetting algorithm{};
     TextSetting qop{"auth"};
     TextSetting realm_prefix{};
+    TextSetting www_challenge_header{"WWW-Authenticate"}, proxy_challenge_header{"Proxy-Authenticate"};
     TextSetting ignored_text{};
 };
 extern Settings settings;

@@ -80,7 +80,11 @@ Outcome check_user(Run& run, const Args& args, Side side, std::string_view metho
                 if (limit.allow()) LOG(error, "auth_db.query_failed", kv("reason", found.error().text()));
                 return auth::kError;
             }
-            if (!*found) return auth::kUnknownUser;
+            if (!*found) {
+                // As long as for a user that there is.
+                if (settings.calculate_ha1 != 0) (void)auth::ha1_of(algorithm, c.username, c.realm, "0123456789");
+                return auth::kUnknownUser;
+            }
             set_avps(run, **found);
             return ha1_from(**found, c, algorithm, ha1);
         });

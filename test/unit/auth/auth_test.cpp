@@ -6,6 +6,7 @@
 #include "core/modules/auth/module.h"
 #include "core/modules/auth/nonce.h"
 #include "core/modules/auth/settings.h"
+#include "core/modules/sl/module.h"
 #include "test/unit/script/harness.h"
 
 namespace kahu::auth {
@@ -182,6 +183,43 @@ TEST_F(Auth, OffersBothAlgorithms_RG_19) {
 }
 
 TEST(AuthRows, AreWellFormed) { EXPECT_TRUE(well_formed(kModule)); }
+
+TEST_F(Auth, AuthenticationInfoProvesThatWeKnowThePassword) {
+    settings.add_authinfo_hdr.set(1);
+    Script replying(
+        "request_route { if (pv_www_authenticate(\"home\", \"secret\", 0)) sl_send_reply(\"200\", \"OK\"); }",
+        {&kModule, &sl::kModule});
+    ASSERT_NE(replying.program, nullptr) << replying.found.text();
+    Answer answer{challenge()};
+    const auto info = [&] {
+        const Outcome out = replying.send(script::test::request("OPTIONS", "sip:x", answer.header()));
+        return out.replies.empty() ? "no answer" : value_of(out.replies[0], "Authentication-Info: ", '\r');
+    };
+    const HexDigest ha1 = ha1_of(Algorithm::md5, "bob", "home", "secret");
+    const HexDigest proof = response_to({{}, ha1.view(), answer.nonce, "00000001", "cn", "auth", "", "sip:x", ""});
+    EXPECT_EQ(info(), fmt::format("qop=auth, rspauth=\"{}\", cnonce=\"cn\", nc=00000001", proof.view()));
+    answer.qop = "";
+    EXPECT_EQ(info(), "");
+    settings.one_time_nonce.set(1);
+    answer = {challenge()};
+    const std::string next = value_of(info(), "nextnonce=\"");
+    EXPECT_EQ(next.size(), kNonceBytes);
+    answer = {next};
+    EXPECT_NE(info(), "no answer");
+    settings.add_authinfo_hdr.set(0);
+}
+
+TEST_F(Auth, ChallengeAsAValueAndUnderAnotherName) {
+    Script got("request_route { auth_get_www_authenticate(\"home\", \"1\", \"$var(c)\"); log(\"$var(c)\"); }",
+               {&kModule});
+    ASSERT_NE(got.program, nullptr) << got.found.text();
+    const std::string value = got.send(script::test::request("OPTIONS", "sip:x", "")).line();
+    EXPECT_EQ(value, fmt::format("Digest realm=\"home\", nonce=\"{}\", qop=\"auth\"", value_of(value, "nonce=\"")));
+    EXPECT_EQ(result(Answer{value_of(value, "nonce=\"")}), "1");
+    settings.www_challenge_header.set("X-Challenge");
+    EXPECT_NE(send("").replies.at(0).find("\r\nX-Challenge: Digest realm="), std::string::npos);
+    settings.www_challenge_header.set("WWW-Authenticate");
+}
 
 }  // namespace
 }  // namespace kahu::auth
