@@ -353,6 +353,17 @@ def test_px_27_an_overloaded_server_and_a_silent_one_are_followed_by_the_next(ma
     assert busy.next().method == "ACK"
 
 
+def test_a_script_forbids_the_next_server(make_kahu, endpoint, names):
+    busy, far = endpoint("udp", status="503 Overloaded"), endpoint("udp")
+    dns = names({("_sip._udp.x.example", "SRV"): [(1, 1, busy.port, "h.example"), (2, 1, far.port, "h.example")],
+                 ("h.example", "A"): ["127.0.0.1"]})
+    server = make_kahu(modules=RELAY_MODULES, script=RELAY.replace("if (!t_relay", "t_set_disable_failover(1);\n\tif (!t_relay"),
+                       core=with_names(dns)).start()
+    with server.udp() as client:
+        assert client.ask(message("sip:bob@x.example", "udp")).status == 500
+    assert far.next(timeout=0.2) is None
+
+
 def test_ur_06_the_next_server_is_tried_after_a_wrong_certificate(make_kahu, endpoint, names, certificates):
     certificates.run("server", "--name", "right", "--dns", "right.example")
     wrong, right = endpoint("tls", "server"), endpoint("tls", "right")

@@ -143,7 +143,7 @@ void pass_up(Transaction& t, Branch& b, const IncomingReply& reply) {
         return;
     }
     if (!b.gave_up) (void)replace_block(b.reply, reply.relayed);
-    if (reply.status >= 600 && t.is_invite() && settings.disable_6xx_block == 0)
+    if (reply.status >= 600 && t.is_invite() && t.goes(kGlobalFailureEnds))
         cancel_pending(t, &b, elsewhere_reason(reply.status));
 }
 

@@ -44,7 +44,8 @@ bool may_go_elsewhere(const Branch& b) {
 }
 
 bool go_elsewhere(Transaction& t, const Branch& failed, std::string_view request) {
-    if (t.answered || t.cancelled || request.empty() || !may_go_elsewhere(failed)) return false;
+    if (!t.goes(kTryOtherServers) || t.answered || t.cancelled || request.empty() || !may_go_elsewhere(failed))
+        return false;
     constexpr std::string_view kParameter = ";branch=";
     const size_t at = request.find(kParameter);
     if (at == request.npos || at + kParameter.size() + kBranchBytes > request.size()) return false;

@@ -322,32 +322,52 @@ void change(Run& run, F&& how) {
     }
 }
 
+constexpr int64_t kLongestTimer = 86'400'000;  // ms: a day
+
 int fn_set_fr(Run& run, const Args& args) {
     Current& c = current(run);
-    c.fr_inv_ms = std::clamp<int64_t>(args.number(run, 0, 0), 0, 86'400'000);
-    c.fr_ms = std::clamp<int64_t>(args.number(run, 1, 0), 0, 86'400'000);
-    const Current now = c;
-    change(run, [&now](Transaction& t) {
-        if (now.fr_inv_ms != 0) t.fr_inv_ms = static_cast<uint32_t>(now.fr_inv_ms);
-        if (now.fr_ms != 0) t.fr_ms = static_cast<uint32_t>(now.fr_ms);
+    c.fr_inv_ms = std::clamp<int64_t>(args.number(run, 0, 0), 0, kLongestTimer);
+    c.fr_ms = std::clamp<int64_t>(args.number(run, 1, 0), 0, kLongestTimer);
+    change(run, [&c](Transaction& t) {
+        if (c.fr_inv_ms != 0) t.fr_inv_ms = static_cast<uint32_t>(c.fr_inv_ms);
+        if (c.fr_ms != 0) t.fr_ms = static_cast<uint32_t>(c.fr_ms);
     });
     return kTrue;
 }
 int fn_reset_fr(Run& run, const Args&) {
     Current& c = current(run);
-    c.fr_ms = settings.fr_timer;
-    c.fr_inv_ms = settings.fr_inv_timer;
-    return kTrue;
-}
-int fn_set_max_lifetime(Run& run, const Args& args) {
-    const int64_t invite = args.number(run, 0, 0), other = args.number(run, 1, 0);
-    change(run, [=](Transaction& t) {
-        const int64_t ms = t.is_invite() ? invite : other;
-        if (ms > 0 && ms <= 86'400'000) t.max_age_at = t.born + ms;
+    c.fr_ms = c.fr_inv_ms = 0;
+    change(run, [](Transaction& t) {
+        t.fr_ms = static_cast<uint32_t>(settings.fr_timer.get());
+        t.fr_inv_ms = static_cast<uint32_t>(settings.fr_inv_timer.get());
     });
     return kTrue;
 }
-int fn_accept(Run&, const Args&) { return kTrue; }
+int fn_set_max_lifetime(Run& run, const Args& args) {
+    Current& c = current(run);
+    c.max_invite_ms = std::clamp<int64_t>(args.number(run, 0, 0), 0, kLongestTimer);
+    c.max_other_ms = std::clamp<int64_t>(args.number(run, 1, 0), 0, kLongestTimer);
+    change(run, [&c](Transaction& t) {
+        if (const int64_t most = t.is_invite() ? c.max_invite_ms : c.max_other_ms; most != 0)
+            t.max_age_at = t.born + most;
+    });
+    return kTrue;
+}
+
+int go(Run& run, Way way, bool on) {
+    Current& c = current(run);
+    (on ? c.ways_on : c.ways_off) |= way;
+    (on ? c.ways_off : c.ways_on) &= static_cast<uint8_t>(~way);
+    change(run, [=](Transaction& t) { t.ways = static_cast<uint8_t>(on ? t.ways | way : t.ways & ~way); });
+    return kTrue;
+}
+int fn_set_auto_inv_100(Run& run, const Args& args) { return go(run, kSayTrying, args.number(run, 0, 1) != 0); }
+int fn_set_disable_6xx(Run& run, const Args& args) { return go(run, kGlobalFailureEnds, args.number(run, 0, 1) == 0); }
+int fn_set_disable_failover(Run& run, const Args& args) {
+    return go(run, kTryOtherServers, args.number(run, 0, 1) == 0);
+}
+int fn_set_no_reason(Run& run, const Args& args) { return go(run, kPassCancelReason, args.number(run, 0, 1) == 0); }
+int fn_flush_flags(Run&, const Args&) { return kTrue; }
 
 int fn_load_contacts(Run& run, const Args&) { return truth(load_contacts(run)); }
 int fn_next_contacts(Run& run, const Args&) { return truth(next_contacts(run)); }
@@ -391,10 +411,10 @@ constexpr Function kFunctions[] = {
     {"t_set_fr", 1, 2, "(int fr_inv_timer [, int fr_timer])", "Timers of this transaction, in milliseconds; 0 leaves one as it is.", kSetters, fn_set_fr},
     {"t_reset_fr", 0, 0, "()", "Timers as configured.", kSetters, fn_reset_fr},
     {"t_set_max_lifetime", 2, 2, "(int invite, int other)", "How long this transaction may wait, in milliseconds.", kSetters, fn_set_max_lifetime},
-    {"t_set_auto_inv_100", 1, 1, "(int on)", "Accepted: 100 goes out as auto_inv_100 says.", kReq, fn_accept},
-    {"t_set_disable_6xx", 1, 1, "(int on)", "Accepted: 6xx does as disable_6xx_block says.", kReqFail, fn_accept},
-    {"t_set_disable_failover", 1, 1, "(int on)", "Accepted.", kReqFail, fn_accept},
-    {"t_set_no_e2e_cancel_reason", 1, 1, "(int on)", "Accepted: Reason headers are copied as e2e_cancel_reason says.", kReq, fn_accept},
+    {"t_set_auto_inv_100", 1, 1, "(int on)", "Whether 100 goes out at once for this INVITE, whatever auto_inv_100 says.", kReq, fn_set_auto_inv_100},
+    {"t_set_disable_6xx", 1, 1, "(int on)", "With 1 a 6xx does not end the other branches of this request.", kReqFail, fn_set_disable_6xx},
+    {"t_set_disable_failover", 1, 1, "(int on)", "With 1 no other server of a name is tried for this request.", kReqFail, fn_set_disable_failover},
+    {"t_set_no_e2e_cancel_reason", 1, 1, "(int on)", "With 1 the Reason headers of a CANCEL do not go on.", kReq, fn_set_no_reason},
     {"t_load_contacts", 0, 1, "([int mode])", "Puts the targets aside, in order of q, for t_next_contacts().", kReqFail, fn_load_contacts},
     {"t_next_contacts", 0, 0, "()", "Takes the targets of the highest q that are left; false if none are.", kReqFail, fn_next_contacts},
 };
@@ -406,8 +426,8 @@ constexpr Function kTmxFunctions[] = {
     {"t_is_failure_route", 0, 0, "()", "True in a failure_route.", kAnyRoute, fn_kind<kFailureRoute>},
     {"t_is_branch_route", 0, 0, "()", "True in a branch_route.", kAnyRoute, fn_kind<kBranchRoute>},
     {"t_is_reply_route", 0, 0, "()", "True in a reply route.", kAnyRoute, fn_kind<kReplyRoute>},
-    {"t_flush_flags", 0, 0, "()", "Accepted: flags follow the transaction by themselves.", kAnyRoute, fn_accept},
-    {"t_flush_xflags", 0, 0, "()", "Accepted: flags follow the transaction by themselves.", kAnyRoute, fn_accept},
+    {"t_flush_flags", 0, 0, "()", "Accepted: flags follow the transaction by themselves.", kAnyRoute, fn_flush_flags},
+    {"t_flush_xflags", 0, 0, "()", "Accepted: flags follow the transaction by themselves.", kAnyRoute, fn_flush_flags},
 };
 // clang-format on
 

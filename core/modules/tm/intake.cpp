@@ -45,11 +45,20 @@ Transaction* make_transaction(script::Run& run, const RequestKey& key) {
     t->uri = piece_of(message, key.uri);
     const clock::Millis now = clock::now_ms();
     t->born = now;
-    const clock::Millis lifetime = t->is_invite() ? settings.max_inv_lifetime : settings.max_noninv_lifetime;
-    t->max_age_at = lifetime == 0 ? 0 : now + lifetime;
     t->fr_ms = static_cast<uint32_t>(settings.fr_timer.get());
     t->fr_inv_ms = static_cast<uint32_t>(settings.fr_inv_timer.get());
+    const clock::Millis lifetime = t->is_invite() ? settings.max_inv_lifetime : settings.max_noninv_lifetime;
+    t->max_age_at = lifetime == 0 ? 0 : now + lifetime;
+    t->ways = default_ways();
     return t;
+}
+
+// What the script asked for before there was a transaction.
+void apply_wishes(Transaction& t, const Current& c) {
+    if (c.fr_ms != 0) t.fr_ms = static_cast<uint32_t>(c.fr_ms);
+    if (c.fr_inv_ms != 0) t.fr_inv_ms = static_cast<uint32_t>(c.fr_inv_ms);
+    if (const int64_t most = t.is_invite() ? c.max_invite_ms : c.max_other_ms; most != 0) t.max_age_at = t.born + most;
+    t.ways = static_cast<uint8_t>((t.ways | c.ways_on) & ~c.ways_off);
 }
 
 }  // namespace
@@ -84,6 +93,7 @@ Intake take_request(script::Run& run) {
         return Intake::failed;
     }
     t->proof = proof;
+    apply_wishes(*t, c);
     shard.insert(t);
     (void)shard.settle(t);
     c.id = t->id;
@@ -106,7 +116,6 @@ namespace {
 
 std::string_view reasons_of(const sip::Message& cancel, std::string& into) {
     into.clear();
-    if (settings.e2e_cancel_reason == 0) return {};
     for (const auto* field = cancel.first(sip::HeaderId::reason); field != nullptr; field = cancel.next(field))
         into.append("Reason: ").append(field->value).append("\r\n");
     return into;
@@ -144,7 +153,8 @@ bool take_cancel(script::Run& run) {
         answer_cancel(run, shard, key, *t);
         if (t->is_invite() && !t->answered) {
             t->cancelled = true;
-            const std::string_view reason = reasons_of(run.message(), reasons);
+            const std::string_view reason =
+                t->goes(kPassCancelReason) ? reasons_of(run.message(), reasons) : std::string_view();
             if (!reason.empty()) (void)replace_block(t->reason, reason);
             cancel_pending(*t, nullptr, reason);
             if (t->branches == 0 && t->decider == 0) (void)answer_locally(*t, {.status = 487});

@@ -31,14 +31,12 @@ bool hand_over(script::Run& run, const Current& c) {
     t->reply_route = static_cast<int16_t>(c.on_reply);
     t->branch_route = static_cast<int16_t>(c.on_branch);
     t->observed = observed;
-    if (c.fr_ms != 0) t->fr_ms = static_cast<uint32_t>(c.fr_ms);
-    if (c.fr_inv_ms != 0) t->fr_inv_ms = static_cast<uint32_t>(c.fr_inv_ms);
     if (t->branches != 0) ++t->round;
     if (keep) {
         if (!replace_block(t->context, saved)) return false;
         drop_block(t->shared);
     }
-    const bool say_trying = t->is_invite() && t->status == 0 && settings.auto_inv_100 != 0;
+    const bool say_trying = t->is_invite() && t->status == 0 && t->goes(kSayTrying);
     if (say_trying) (void)answer_locally(*t, run.message(), {.status = 100, .reason = settings.auto_inv_100_reason});
     // A branch may end before the next one is added: that is not the end of all.
     if (run.kind() != kFailureRoute) decide_here(*t);

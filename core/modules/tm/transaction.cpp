@@ -1,5 +1,6 @@
 #include "core/modules/tm/transaction.h"
 
+#include "core/modules/tm/settings.h"
 #include "mem/segment.h"
 
 namespace kahu::tm {
@@ -20,6 +21,12 @@ bool branch_over(const Transaction& t, const Branch& b) {
 }
 
 }  // namespace
+
+uint8_t default_ways() {
+    return static_cast<uint8_t>((settings.auto_inv_100 != 0 ? kSayTrying : 0) |
+                                (settings.disable_6xx_block == 0 ? kGlobalFailureEnds : 0) | kTryOtherServers |
+                                (settings.e2e_cancel_reason != 0 ? kPassCancelReason : 0));
+}
 
 bool Transaction::terminated() const {
     if (local) return true;

@@ -71,6 +71,15 @@ struct Piece {
     uint32_t at = 0, bytes = 0;
 };
 
+// What one transaction does otherwise than the parameters say, if its script asked for it: a set of bits.
+enum Way : uint8_t {
+    kSayTrying = 1,          // 100 as soon as an INVITE is relayed (auto_inv_100)
+    kGlobalFailureEnds = 2,  // a 6xx cancels the other branches (disable_6xx_block)
+    kTryOtherServers = 4,    // of a name, when one fails (RFC 3263 4.3)
+    kPassCancelReason = 8,   // Reason headers of a CANCEL go on (e2e_cancel_reason)
+};
+uint8_t default_ways();  // as the parameters say now
+
 struct Transaction {
     static constexpr uint32_t kMagic = 0x54524e53;
     uint32_t magic;
@@ -86,6 +95,7 @@ struct Transaction {
     uint8_t state;   // server_invite::State, or server_non_invite::State
     uint8_t branches;
     uint8_t round;
+    uint8_t ways;                                      // Way
     uint8_t resolving;                                 // branches whose next hop is being looked up
     uint16_t status;                                   // of the last reply sent upstream; 0: none
     int16_t failure_route, reply_route, branch_route;  // -1: none
@@ -115,6 +125,7 @@ struct Transaction {
     bool is_invite() const { return method == sip::Method::invite; }
     server_invite::State invite_state() const { return static_cast<server_invite::State>(state); }
     server_non_invite::State other_state() const { return static_cast<server_non_invite::State>(state); }
+    bool goes(Way way) const { return (ways & way) != 0; }
     bool terminated() const;  // server side
     std::string_view piece(Piece p) const { return text_of(request).substr(p.at, p.bytes); }
     clock::Millis due() const;  // its earliest deadline, INT64_MAX if none runs

@@ -127,6 +127,46 @@ TEST_F(TmTest, Tx08TimerCCancelsAndAnswers408) {
     EXPECT_TRUE(g_up.empty());
 }
 
+// What a script may ask for one request, before the transaction is there and after.
+TEST_F(TmTest, TheScriptSaysWhetherTryingIsSaid) {
+    script("t_set_auto_inv_100(0); t_relay();");
+    receive(invite());
+    EXPECT_TRUE(g_up.empty());
+}
+
+TEST_F(TmTest, TheScriptSaysThatASixHundredEndsNothing) {
+    script("fork_to(\"sip:carol@127.0.0.1:28701\"); t_newtran(); t_set_disable_6xx(1); t_relay();");
+    receive(invite());
+    ASSERT_EQ(g_down.size(), 2u);
+    const std::string bob = g_down[0].text, carol = g_down[1].text;
+    receive(reply_to(carol, 180));
+    forget();
+    receive(reply_to(bob, 603));
+    EXPECT_EQ(lines(g_down), Lines{"ACK sip:bob@127.0.0.1:28700 SIP/2.0"}) << "carol still rings";
+    EXPECT_TRUE(g_up.empty());
+    receive(reply_to(carol, 200));
+    EXPECT_EQ(lines(g_up), Lines{"SIP/2.0 200 OK"});
+}
+
+TEST_F(TmTest, TheScriptBoundsTheLifetime) {
+    script("t_set_max_lifetime(2000, 0); t_relay();");
+    receive(invite());
+    receive(reply_to(g_down[0].text, 180));
+    forget();
+    wait(1900);
+    EXPECT_TRUE(g_up.empty());
+    wait(300);
+    EXPECT_EQ(lines(g_up), Lines{"SIP/2.0 408 Request Timeout"});
+}
+
+TEST_F(TmTest, TheScriptTakesItsTimersBack) {
+    script("t_set_fr(1000, 500); t_reset_fr(); t_relay();");
+    receive(invite());
+    forget();
+    wait(5000);
+    EXPECT_TRUE(g_up.empty());
+}
+
 TEST_F(TmTest, Tx12NoFourOhEightToANonInvite) {
     script("t_relay();");
     receive(invite("OPTIONS"));
