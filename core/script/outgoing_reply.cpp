@@ -19,9 +19,7 @@ void remove_top_via(const sip::Message& reply, sip::EditList& edits) {
     edits.replace_part(reply, field.value.substr(0, next == field.value.npos ? comma + 1 : next), {});
 }
 
-// RFC 3581 4 and 18.2.2: the source port if the sender asked for it, else the port of sent-by.
-uint16_t reply_port(const sip::Via& via, Transport transport) {
-    if (via.rport != 0) return via.rport;
+uint16_t sent_by_port(const sip::Via& via, Transport transport) {
     return via.port != 0 ? via.port : default_port(transport);
 }
 
@@ -68,9 +66,13 @@ bool reply_destination(const sip::Message& reply, net::Destination& out) {
     if (!via->received.empty()) host = via->received;
     else if (!via->maddr.empty()) host = via->maddr;
     if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-    const auto ip = SocketAddress::parse_ip(host, reply_port(*via, *transport));
+    const uint16_t sent_by = sent_by_port(*via, *transport);
+    const auto ip = SocketAddress::parse_ip(host, via->rport != 0 ? via->rport : sent_by);
     if (!ip) return false;
     out.address = *ip;
+    // RFC 3581 4: the source port if the sender asked for it.  18.2.2: nobody listens where a connection came from.
+    if (is_stream(*transport) && via->rport != 0 && net::find_connection_to(out) == net::ConnectionId::none)
+        out.address.set_port(sent_by);
     return true;
 }
 

@@ -30,6 +30,7 @@ Transaction* make_transaction(script::Run& run, const RequestKey& key) {
     t->method = key.method;
     t->from = run.inbound();
     t->reliable = is_stream(t->from.transport);
+    t->no_connect = run.reply_no_connect;
     t->reply_to = script::reply_target(message, run.inbound(), run.force_rport);
     t->program = run.program;
     t->failure_route = t->reply_route = t->branch_route = -1;

@@ -18,6 +18,7 @@ using server_invite::Event;
 // RFC 3261 18.2.2: the way the request came; if that connection is gone, another one to where its Via points.
 void send_upstream(const Transaction& t, std::string_view text) {
     if (transmit().respond(t.from, t.reply_to, text) != net::Sent::gone || !is_stream(t.from.transport)) return;
+    if (t.no_connect) return;
     Hop to;
     to.transport = t.from.transport;
     to.address = t.from.source;
