@@ -61,8 +61,9 @@ def message(uri, transport, method="MESSAGE", **more):
 
 @pytest.mark.parametrize("to", ["udp", "tcp", "tls"])
 @pytest.mark.parametrize("by", ["udp", "tcp", "tls"])
+@pytest.mark.requirement("PX-04", "PX-09", "PX-10")
 def test_forwards_between_transports(proxy, endpoint, by, to):
-    """PX-04 PX-09 PX-10 PX-14: request and reply on each pair."""
+    """Request and reply on each pair."""
     server, far = proxy(), endpoint(to)
     with server.client(by) as client:
         response = client.ask(message(far.uri, by, body="hello"))
@@ -99,7 +100,8 @@ def test_requests_go_back_over_the_connection_they_came_on(proxy, endpoint):
         assert phone.read_bytes(10).startswith(b"MESSAGE sip:phone@")
 
 
-def test_px_23_copies_get_the_same_branch(proxy, endpoint):
+@pytest.mark.requirement("PX-23")
+def test_copies_get_the_same_branch(proxy, endpoint):
     server, far = proxy(), endpoint("udp")
     with server.udp() as client:
         copy = message(far.uri, "udp")
@@ -111,6 +113,7 @@ def test_px_23_copies_get_the_same_branch(proxy, endpoint):
     assert all(branch.startswith("z9hG4bK") for branch in branches)
 
 
+@pytest.mark.requirement("PX-14")
 def test_replies_that_are_not_ours_go_nowhere(proxy, endpoint):
     """PX-14, 16.7.3: a single Via, or a top Via of somebody else."""
     server, far = proxy(), endpoint("udp", status="")
@@ -125,6 +128,7 @@ def test_replies_that_are_not_ours_go_nowhere(proxy, endpoint):
         assert client.receive().status == 200
 
 
+@pytest.mark.requirement("PX-10")
 def test_dialog_over_two_record_routes(proxy, endpoint):
     """PX-10: the callee behind TLS sends a BYE to a caller on UDP through both our routes."""
     server, callee, caller = proxy(), endpoint("tls"), endpoint("udp")
@@ -204,7 +208,8 @@ def test_ur_01_sips_goes_over_tls_only(proxy, endpoint):
 
 
 # --- names --------------------------------------------------------------------------------------------
-def test_px_25_naptr_then_srv_then_address(proxy, endpoint, names):
+@pytest.mark.requirement("PX-25")
+def test_naptr_then_srv_then_address(proxy, endpoint, names):
     far = endpoint("tcp")
     dns = names({("x.example", "NAPTR"): [(10, 1, "s", "SIP+D2T", "_sip._tcp.x.example"),
                                          (20, 1, "s", "SIP+D2U", "_sip._udp.x.example")],
@@ -321,7 +326,8 @@ request_route {
 
 
 @pytest.mark.parametrize("to", ["tcp", "tls"])
-def test_px_27_the_next_server_is_tried_when_the_first_refuses(make_kahu, endpoint, names, to):
+@pytest.mark.requirement("PX-27")
+def test_the_next_server_is_tried_when_the_first_refuses(make_kahu, endpoint, names, to):
     """SRV names a dead server first; the call succeeds all the same, with another branch."""
     far, service = endpoint(to), {"tcp": "_sip._tcp.", "tls": "_sips._tcp."}[to]
     dns = names({(service + "x.example", "SRV"): [(1, 1, free_port(), "host.x.example"), (2, 1, far.port, "host.x.example")],
@@ -333,7 +339,8 @@ def test_px_27_the_next_server_is_tried_when_the_first_refuses(make_kahu, endpoi
         assert response is not None and response.status == 200
 
 
-def test_px_27_an_overloaded_server_and_a_silent_one_are_followed_by_the_next(make_kahu, endpoint, names):
+@pytest.mark.requirement("PX-27")
+def test_an_overloaded_server_and_a_silent_one_are_followed_by_the_next(make_kahu, endpoint, names):
     busy, silent, far = endpoint("udp", status="503 Overloaded"), endpoint("udp", status=""), endpoint("udp")
     ports = (busy.port, silent.port, far.port)
     dns = names({("_sip._udp.x.example", "SRV"): [(n, 1, port, "host.x.example") for n, port in enumerate(ports)],
