@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "core/net/listener.h"
 #include "core/script/addresses.h"
@@ -23,6 +25,11 @@ void append_host_port(const net::Listener& listener, std::string& out) {
     }
 }
 
+bool has_several_datagram_sockets() {
+    const auto is_udp = [](const net::Listener& each) { return each.transport == Transport::udp; };
+    return std::ranges::count_if(net::listeners(), is_udp) > 1;
+}
+
 // --- Via -------------------------------------------------------------------------------------------------
 void append_our_via(const Run& run, const OutgoingRequest& how, const net::Listener& from, std::string& out) {
     out.append("Via: SIP/2.0/").append(upper_name_of(how.to->transport)).append(" ");
@@ -37,9 +44,11 @@ void append_our_via(const Run& run, const OutgoingRequest& how, const net::Liste
     }
     out.append(";branch=").append(how.branch);
     if (run.add_local_rport) out.append(";rport");
-    // A reply must find the connection that the request came on, whatever port its Via names.
+    // A reply must find the connection that the request came on, whatever port its Via names; or the socket.
     const auto connection = static_cast<uint64_t>(run.inbound().connection);
     if (connection != 0) fmt::format_to(std::back_inserter(out), ";i={:x}", connection);
+    else if (from.index != run.inbound().listener && has_several_datagram_sockets())
+        fmt::format_to(std::back_inserter(out), ";l={:x}", run.inbound().listener);
     out.append("\r\n");
 }
 

@@ -51,6 +51,8 @@ bool reply_destination(const sip::Message& reply, net::Destination& out);
 bool top_via_is_ours(const sip::Message& reply);
 // The connection that the request came on, as noted in our own Via of its reply (";i=").
 net::ConnectionId connection_in_via(const sip::Via& ours);
+// The datagram socket that it came to, where that is not the one it left by (";l=").
+std::optional<uint16_t> listener_in_via(const sip::Via& ours);
 
 // A branch that is the same for every copy of a request, and for the CANCEL or ACK that belongs to it (16.11).
 inline constexpr size_t kStatelessBranchBytes = 7 + 32;

@@ -23,6 +23,17 @@ uint16_t sent_by_port(const sip::Via& via, Transport transport) {
     return via.port != 0 ? via.port : default_port(transport);
 }
 
+// What append_our_via() wrote, in hexadecimal digits.
+std::optional<uint64_t> number_in(const sip::Via& ours, std::string_view name) {
+    const auto param = sip::find_param(ours.params, name);
+    if (!param || !param->has_value) return std::nullopt;
+    uint64_t number = 0;
+    const char* const end = param->value.data() + param->value.size();
+    const auto [at, error] = std::from_chars(param->value.data(), end, number, 16);
+    if (error != std::errc{} || at != end) return std::nullopt;
+    return number;
+}
+
 }  // namespace
 
 bool top_via_is_ours(const sip::Message& reply) {
@@ -34,12 +45,13 @@ bool top_via_is_ours(const sip::Message& reply) {
 }
 
 net::ConnectionId connection_in_via(const sip::Via& ours) {
-    const auto param = sip::find_param(ours.params, "i");
-    if (!param || !param->has_value) return net::ConnectionId::none;
-    uint64_t number = 0;
-    const char* const end = param->value.data() + param->value.size();
-    const auto [at, error] = std::from_chars(param->value.data(), end, number, 16);
-    return error == std::errc{} && at == end ? net::ConnectionId{number} : net::ConnectionId::none;
+    return net::ConnectionId{number_in(ours, "i").value_or(0)};
+}
+
+std::optional<uint16_t> listener_in_via(const sip::Via& ours) {
+    const auto number = number_in(ours, "l");
+    if (!number || *number >= net::listeners().size()) return std::nullopt;
+    return static_cast<uint16_t>(*number);
 }
 
 bool build_relayed_reply(Run& run, std::string& out) {

@@ -73,14 +73,20 @@ void go_on(const Waiting& waiting, net::Resolution how, const net::Destinations&
         reply_stateless(run, kUnresolvable, {.reason = "Unresolvable destination"});
 }
 
+// RFC 3581 4: a datagram goes back from where its request came to.
+uint16_t reply_listener(const Run& run) {
+    const auto noted = listener_in_via(*run.message().top_via());
+    return noted.value_or(run.inbound().listener);
+}
+
 // Sent-by is a name: RFC 3261 18.2.2, RFC 3263 5.
-bool send_reply_by_name(const sip::Message& reply, const std::string& bytes) {
+bool send_reply_by_name(const sip::Message& reply, uint16_t listener, const std::string& bytes) {
     const sip::Via& via = *reply.second_via();
     net::Question question{.host = via.bare_host(), .port = via.port, .transport = transport_named(via.transport)};
     if (!question.transport) return false;
-    const auto send = [](const net::Destinations& found, std::string_view text) {
+    const auto send = [listener](const net::Destinations& found, std::string_view text) {
         for (net::Destination to : found.list())
-            if (net::choose_listener(to) && net::send_to(to, text) == net::Sent::ok) return true;
+            if (net::choose_listener(to, listener) && net::send_to(to, text) == net::Sent::ok) return true;
         return false;
     };
     net::Destinations found;
@@ -139,9 +145,9 @@ bool forward_reply_stateless(Run& run) {
         return false;
     }
     net::Destination to;
-    if (!reply_destination(reply, to)) return send_reply_by_name(reply, bytes);
+    if (!reply_destination(reply, to)) return send_reply_by_name(reply, reply_listener(run), bytes);
     to.connect = !run.forward_no_connect && !run.reply_no_connect;
-    return net::choose_listener(to) && net::send_to(to, bytes) == net::Sent::ok;
+    return net::choose_listener(to, reply_listener(run)) && net::send_to(to, bytes) == net::Sent::ok;
 }
 
 }  // namespace kahu::script

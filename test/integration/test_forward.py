@@ -59,6 +59,7 @@ def message(uri, transport, method="MESSAGE", **more):
     return request(method, uri, transport.upper(), **more)
 
 
+@pytest.mark.requirement("PX-04", "PX-09", "PX-10", "TR-13")
 @pytest.mark.parametrize("to", ["udp", "tcp", "tls"])
 @pytest.mark.parametrize("by", ["udp", "tcp", "tls"])
 @pytest.mark.requirement("PX-04", "PX-09", "PX-10")
@@ -161,6 +162,7 @@ def test_aliases_are_used_for_sending(proxy):
         assert wait_until(arrives)
 
 
+@pytest.mark.requirement("UR-08", "UR-09")
 def test_ur_09_aliases_of_unknown_peers_are_not_used(proxy, certificates):
     """Over TLS an alias needs a client certificate (UR-08); without one it is an attack."""
     asking = VERIFYING.replace("[client:default]", "verify_client = optional\nca_list = @CERTS@/ca.crt\n[client:default]")
@@ -181,6 +183,7 @@ def zone_for(name, port, service="_sips._tcp."):
     return {(service + name, "SRV"): [(1, 1, port, "host." + name)], ("host." + name, "A"): ["127.0.0.1"]}
 
 
+@pytest.mark.requirement("UR-04", "UR-06")
 def test_ur_04_tls_servers_prove_their_name(proxy, endpoint, names, certificates):
     """SNI is the domain; a certificate of another name is refused (UR-06)."""
     certificates.run("server", "--name", "right", "--dns", "right.example")
@@ -197,6 +200,7 @@ def test_ur_04_tls_servers_prove_their_name(proxy, endpoint, names, certificates
         assert wait_until(lambda: "does not name wrong.example" in server.log())
 
 
+@pytest.mark.requirement("UR-01")
 def test_ur_01_sips_goes_over_tls_only(proxy, endpoint):
     server, plain, far = proxy(), endpoint("udp"), endpoint("tls")
     with server.udp() as client:
@@ -369,6 +373,7 @@ def test_a_script_forbids_the_next_server(make_kahu, endpoint, names):
     assert far.next(timeout=0.2) is None
 
 
+@pytest.mark.requirement("UR-06")
 def test_ur_06_the_next_server_is_tried_after_a_wrong_certificate(make_kahu, endpoint, names, certificates):
     certificates.run("server", "--name", "right", "--dns", "right.example")
     wrong, right = endpoint("tls", "server"), endpoint("tls", "right")

@@ -222,6 +222,22 @@ def test_reply_of_a_server_behind_us_goes_to_the_port_of_the_via(relay, endpoint
         assert sender.receive().status == 200 and listener.receive(timeout=0.2) is None
 
 
+@pytest.mark.requirement("TR-11")
+@pytest.mark.parametrize("send", ["t_relay()", "forward()"])
+def test_replies_leave_by_the_socket_the_request_came_to(relay, endpoint, send):
+    """RFC 3581 4, also if the request was sent on by another: a NAT lets nothing else in."""
+    port, far = free_port(), endpoint("udp")
+    server = relay(f'force_send_socket("udp:127.0.0.1:{port}"); {send}; exit;', core=f"listen=udp:127.0.0.1:{port}")
+    with server.udp() as client:
+        assert client.ask(request("MESSAGE", far.uri)).status == 200
+        assert far.next().all("Via")[0].startswith(f"SIP/2.0/UDP 127.0.0.1:{port};")
+        far.status = ""
+        client.send(request("MESSAGE", far.uri))
+        forged = far.next().reply().replace(b";l=", b";l=ffff")  # nobody chooses a socket that is not there
+        far.socket.sendto(forged, ("127.0.0.1", port))
+        server.is_well()
+
+
 @pytest.mark.requirement("TR-13")
 @pytest.mark.parametrize("to", ["udp", "tcp", "tls"])
 def test_the_via_names_the_transport_used(relay, endpoint, to):
