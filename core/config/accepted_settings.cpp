@@ -54,8 +54,8 @@ constexpr AcceptedSetting kAccepted[] = {
 
     {"mcast", kMulticast}, {"mcast_loopback", kMulticast}, {"mcast_ttl", kMulticast}, {"tos", kMulticast},
 
-    {"udp4_raw", kRawUdp}, {"udp4_raw_mtu", kRawUdp}, {"udp4_raw_ttl", kRawUdp}, {"udp_mtu", kRawUdp},
-    {"udp_mtu_try_proto", kRawUdp}, {"maxbuffer", kRawUdp}, {"maxsndbuffer", kRawUdp}, {"pmtu_discovery", kRawUdp},
+    {"udp4_raw", kRawUdp}, {"udp4_raw_mtu", kRawUdp}, {"udp4_raw_ttl", kRawUdp},
+    {"maxbuffer", kRawUdp}, {"maxsndbuffer", kRawUdp}, {"pmtu_discovery", kRawUdp},
     {"udp_receiver_mode", kRawUdp}, {"bind_ipv6_link_local", kRawUdp}, {"ipv6_hex_style", kRawUdp},
 
     {"async_workers", kWorkers}, {"async_workers_group", kWorkers}, {"async_nonblock", kWorkers}, {"async_usleep", kWorkers},

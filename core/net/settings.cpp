@@ -18,6 +18,12 @@ Status an_address(const ParamValue& value) {
     return Error{Errc::invalid, "'" + *address + "' is not an IP address", "use an address of this machine"};
 }
 
+Status a_transport(const ParamValue& value) {
+    const auto* name = std::get_if<std::string>(&value);
+    if (name == nullptr || transport_named(*name)) return {};
+    return Error{Errc::invalid, "'" + *name + "' is not a transport", "UDP, TCP or TLS"};
+}
+
 // clang-format off
 const Param kParams[] = {
     {.name = "children", .number = &settings.children, .min = 1, .max = 48, .unit = "processes",
@@ -98,6 +104,10 @@ const Param kParams[] = {
      .help = "Address that outgoing IPv6 connections come from; empty means that of the listening socket."},
     {.name = "mhomed", .kind = boolean, .number = &settings.mhomed,
      .help = "Asks the kernel's routing table which listening address a peer is reached from.", .applies = kRuntime},
+    {.name = "udp_mtu", .number = &settings.udp_mtu, .min = 0, .max = 65535, .unit = "bytes",
+     .help = "A larger request goes over udp_mtu_try_proto instead of UDP (RFC 3261 18.1.1 says 1300); 0 is no limit.", .applies = kRuntime},
+    {.name = "udp_mtu_try_proto", .kind = text, .text = &settings.udp_mtu_try_proto, .accept = a_transport,
+     .help = "TCP or TLS: what requests larger than udp_mtu are sent over, to the same address and port; UDP changes nothing."},
     {.name = "udp_receive_buffer", .number = &settings.udp_receive_buffer, .min = 0, .max = 1 << 30, .unit = "bytes",
      .help = "Receive buffer of each UDP socket; 0 is the kernel's default."},
 };

@@ -36,6 +36,8 @@ struct Settings {
     IntSetting tls_handshake_timeout{10};     // seconds
     // behaviour
     IntSetting tcp_accept_no_cl{0};
+    IntSetting udp_mtu{0};  // bytes; 0: no datagram is too large
+    TextSetting udp_mtu_try_proto{"UDP"};
     IntSetting tcp_accept_aliases{0};
     IntSetting tcp_accept_unique{0};
     IntSetting tcp_crlf_ping{1};

@@ -6,6 +6,7 @@
 
 #include "core/base/text.h"
 #include "core/net/listener.h"
+#include "core/net/settings.h"
 #include "core/script/addresses.h"
 #include "core/script/message_facts.h"
 #include "core/sip/builder.h"
@@ -165,6 +166,20 @@ void build_request(Run& run, const OutgoingRequest& how, std::string& out) {
     const size_t begin = out.size();
     edits.apply(message.bytes(), out);
     fix_content_length(message, run.edits, is_stream(how.to->transport), begin, out);
+}
+
+void build_request_that_fits(Run& run, OutgoingRequest how, net::Destination& to, std::string& out) {
+    const size_t begin = out.size();
+    how.to = &to;
+    build_request(run, how, out);
+    const auto limit = static_cast<size_t>(net::settings.udp_mtu);
+    if (to.transport != Transport::udp || limit == 0 || out.size() - begin <= limit) return;
+    net::Destination other = to;
+    other.transport = transport_named(net::settings.udp_mtu_try_proto.get()).value_or(Transport::udp);
+    if (other.transport == Transport::udp || !net::choose_listener(other)) return;
+    to = other;
+    out.resize(begin);
+    build_request(run, how, out);
 }
 
 }  // namespace kahu::script

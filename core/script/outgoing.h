@@ -35,6 +35,9 @@ struct OutgoingRequest {
 // Via on top, ;received and ;rport into the previous one, new Request-URI, Record-Route if record_route() asked for it,
 // Max-Forwards: 70 if there is none, Content-Length on streams if there was none.
 void build_request(Run& run, const OutgoingRequest& how, std::string& out);
+// The same for a destination that may change: a datagram larger than udp_mtu goes over udp_mtu_try_proto (18.1.1), if
+// there is a socket for it.
+void build_request_that_fits(Run& run, OutgoingRequest how, net::Destination& to, std::string& out);
 
 // Content-Length of the message that begins at out[begin]: streams need one (RFC 3261 18.3), and what the script did to
 // the body must show in it.

@@ -48,7 +48,7 @@ bool send_request(Run& run, const net::Destinations& found) {
         if (!target.path.empty())
             route = TextBuilder(run.arena()).append("Route: ").append(target.path).append("\r\n").take();
         bytes.clear();
-        build_request(run, {.to = &to, .branch = stateless_branch(run, branch), .extra_headers = route}, bytes);
+        build_request_that_fits(run, {.branch = stateless_branch(run, branch), .extra_headers = route}, to, bytes);
         if (!run_onsend_route(run, to, bytes)) return true;  // dropped, as the script wants it
         if (net::send_to(to, bytes) == net::Sent::ok) return true;
     }

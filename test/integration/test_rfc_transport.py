@@ -249,6 +249,33 @@ def test_the_via_names_the_transport_used(relay, endpoint, to):
     assert far.next().all("Via")[0].startswith(f"SIP/2.0/{to.upper()} 127.0.0.1:{port};branch=z9hG4bK")
 
 
+@pytest.mark.requirement("TR-14")
+@pytest.mark.parametrize("send", ["t_relay()", "forward()"])
+@pytest.mark.parametrize("other", ["TCP", "tls"])
+def test_requests_too_large_for_a_datagram(relay, endpoint, send, other):
+    """18.1.1: above udp_mtu another transport is taken, to the same port, with a Via and Record-Route that say so."""
+    far = endpoint("udp", port=free_port())
+    large = endpoint(other.lower(), port=far.port)
+    server = relay(f"record_route(); {send}; exit;", core=f"udp_mtu=1300\nudp_mtu_try_proto={other}")
+    with server.udp() as client:
+        assert client.ask(request("INVITE", far.uri, body="x" * 500)).status in (100, 200)
+        assert far.next().all("Via")[0].startswith("SIP/2.0/UDP ")
+        client.send(request("INVITE", far.uri, body="x" * 1200))
+        got = large.next()
+        assert got.all("Via")[0].startswith(f"SIP/2.0/{other.upper()} ") and len(got.all("Record-Route")) == 2
+        assert f"transport={other.lower()}" in got.all("Record-Route")[0]
+        assert far.next(timeout=0.2) is None and large.next(timeout=0.2) is None
+
+
+@pytest.mark.requirement("TR-14")
+@pytest.mark.parametrize("core", ["", "udp_mtu=500", "udp_mtu=500\nudp_mtu_try_proto=UDP"])
+def test_datagrams_may_be_as_large_as_they_are(relay, endpoint, core):
+    """Nothing changes unless both parameters ask for it."""
+    server, far = relay(core=core), endpoint("udp")
+    with server.udp() as client:
+        assert client.ask(request("MESSAGE", far.uri, body="x" * 20_000)).status == 200
+
+
 # --- keep-alives ----------------------------------------------------------------------------------------
 @pytest.mark.requirement("TR-17", "TR-18")
 @pytest.mark.parametrize("transport", STREAMS)

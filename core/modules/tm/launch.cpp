@@ -35,7 +35,7 @@ struct Prepared {
 constexpr int kBlocked = 408;  // what the branch counts as when onsend_route says drop
 
 // The request with its next branch's number, and onsend_route over it, before any lock is taken.  False: drop.
-bool may_be_sent(script::Run& run, const Prepared& what, const Hop& to, std::string_view headers) {
+bool may_be_sent(script::Run& run, const Prepared& what, Hop to, std::string_view headers) {
     static std::string request;
     char branch_text[kBranchBytes];
     std::string_view branch;
@@ -46,13 +46,13 @@ bool may_be_sent(script::Run& run, const Prepared& what, const Hop& to, std::str
         branch = write_branch_id({t->id, t->branches, t->proof}, branch_text);
     }
     request.clear();
-    script::build_request(run, {.to = &to, .branch = branch, .request_uri = what.uri, .extra_headers = headers},
-                          request);
+    script::build_request_that_fits(run, {.branch = branch, .request_uri = what.uri, .extra_headers = headers}, to,
+                                    request);
     return script::run_onsend_route(run, to, request);
 }
 
 // False: it could not be sent there.
-bool start_branch(script::Run& run, const Prepared& what, const Hop& to) {
+bool start_branch(script::Run& run, const Prepared& what, Hop to) {
     static std::string request, headers;  // keep their memory
     headers.clear();
     if (!what.path.empty()) headers.append("Route: ").append(what.path).append("\r\n");
@@ -71,12 +71,11 @@ bool start_branch(script::Run& run, const Prepared& what, const Hop& to) {
     }
     char branch[kBranchBytes];
     request.clear();
-    script::build_request(run,
-                          {.to = &to,
-                           .branch = write_branch_id({t->id, t->branches, t->proof}, branch),
-                           .request_uri = what.uri,
-                           .extra_headers = headers},
-                          request);
+    script::build_request_that_fits(run,
+                                    {.branch = write_branch_id({t->id, t->branches, t->proof}, branch),
+                                     .request_uri = what.uri,
+                                     .extra_headers = headers},
+                                    to, request);
     const Branch* b = add_branch(*t, {.to = &to, .request = request, .uri = what.uri, .reply_route = what.on_reply});
     const bool sent = b != nullptr && b->outcome == 0;
     if (t->is_invite()) transmit().flush();  // and the 100 with it: no reply may overtake them
