@@ -19,7 +19,17 @@ const stats::Row* wanted_row(RpcCall& call) {
     return row;
 }
 
+void get_vars(RpcCall& call) {
+    const auto group = call.next_text();
+    if (!group) return;
+    RpcStruct values;
+    for (const stats::Row& row : stats::rows_of(*group)) values.emplace_back(row.name, row.value());
+    call.add(std::move(values));
+}
+
+// Of one counter, or (without its name) of its whole group.
 void get(RpcCall& call) {
+    if (call.params() == 1) return get_vars(call);
     if (const stats::Row* row = wanted_row(call)) call.add(row->value());
 }
 void help(RpcCall& call) {
@@ -36,16 +46,10 @@ void list_vars(RpcCall& call) {
     if (!group) return;
     for (const stats::Row& row : stats::rows_of(*group)) call.add(row.name);
 }
-void get_vars(RpcCall& call) {
-    const auto group = call.next_text();
-    if (!group) return;
-    RpcStruct values;
-    for (const stats::Row& row : stats::rows_of(*group)) values.emplace_back(row.name, row.value());
-    call.add(std::move(values));
-}
 
 constexpr Command kCounters[] = {
-    {"cnt.get", "group counter", "Returns a counter's value, summed over all processes.", get},
+    {"cnt.get", "group [counter]",
+     "Returns a counter's value, summed over all processes; without its name all of the group.", get},
     {"cnt.get_raw", "group counter", "Returns a counter's value, summed over all processes.", get},
     {"cnt.get_vars", "group", "Returns all counters of a group with their values.", get_vars},
     {"cnt.grp_get_all", "group", "Returns all counters of a group with their values.", get_vars},
@@ -87,7 +91,7 @@ bool for_each_wanted(RpcCall& call, const char* complaint, F&& f) {
     return true;
 }
 constexpr const char* kRetrieve = "Please provide which stats to retrieve";
-constexpr const char* kReset = "Please provide which stats to reset";
+constexpr const char* kReset = "Please provide stats name";
 
 std::string line_of(const stats::Row& row) { return fmt::format("{}:{} = {}", row.group, row.name, row.value()); }
 

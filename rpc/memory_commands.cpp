@@ -189,6 +189,27 @@ void pkg_stats(RpcCall& call) {
     if (!found) call.fault(500, "No such " + (filter.empty() ? "process" : filter));
 }
 
+// Kamailio's selectors; without them all processes.  A process that is not there writes nothing, there as here.
+void log_private_memory(RpcCall& call) {
+    int64_t value = -1;
+    std::string selector;
+    if (call.more()) {
+        const auto kind = call.next_text();
+        if (!kind) return;
+        if (*kind != "idx" && *kind != "pid") return call.fault(500, "Unsupported selector: idx or pid");
+        const auto number = call.next_int();
+        if (!number) return;
+        selector = *kind;
+        value = *number;
+    }
+    for (int slot = 0; slot < proc::process_count(); ++slot) {
+        const int pid = proc::process(slot).pid.load(std::memory_order_relaxed);
+        if (pid <= 0 || !wanted_process(selector, value, slot, pid)) continue;
+        LOG(notice, "process.memory", kv("index", slot), kv("pid", pid), kv("title", proc::process(slot).title_text()),
+            kv("private", status_bytes(pid, "RssAnon")), kv("reserved", status_bytes(pid, "VmData")));
+    }
+}
+
 void pkg_info(RpcCall& call) {
     call.add(RpcStruct{{"name", "malloc"}, {"size", static_cast<int64_t>(::mallinfo2().arena)}});
 }
@@ -206,6 +227,8 @@ constexpr Command kCommands[] = {
      mod_stats},
     {"mod.mem_statsx", "subsystem|all [shm|pkg|all]", "The same, with the number of blocks in parentheses.",
      mod_mem_statsx},
+    {"corex.pkg_summary", "[idx|pid number]", "Writes the private memory of each process, or of one, into the log.",
+     log_private_memory},
     {"corex.shm_status", "", "Writes the use of the segment's heap into the log.", log_summary},
     {"corex.shm_summary", "", "Writes the use of the segment's heap into the log.", log_summary},
 };

@@ -110,6 +110,7 @@ Status create_segment() {
 
 void register_counters() {
     stats::register_counters(net::net_counters());
+    stats::register_counters(script::core_module().counters);
     stats::register_counters(proc::death_counter_rows());
     for (const ModuleDescriptor* module : loaded_modules()) stats::register_counters(module->counters);
 }

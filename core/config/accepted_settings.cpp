@@ -34,7 +34,7 @@ constexpr AcceptedSetting kAccepted[] = {
     {"dns_cache_init", kDns}, {"dns_cache_mem", kDns}, {"dns_cache_flags", kDns},
     {"dns_cache_gc_interval", kDns}, 
     {"dns_cache_del_nonexp", kDns}, {"dns_cache_delete_nonexpired", kDns},
-    {"dns_cache_rec_pref", kDns}, {"dns_slow_query_ms", kDns}, 
+    {"dns_cache_rec_pref", kDns}, 
     {"resolver_debug", kDns},
 
     {"use_dst_blocklist", kBlocklist}, {"use_dst_blacklist", kBlocklist}, {"dst_blocklist_init", kBlocklist},

@@ -29,7 +29,7 @@ std::optional<std::string> RpcCall::next_text() {
 
 std::optional<int64_t> RpcCall::next_int() {
     if (!more()) {
-        fault(400, fmt::format("error at parameter {}: expected int type but end of packet encountered", next_));
+        fault(400, fmt::format("error at parameter {}: expected integer type but end of packet encountered", next_));
         return std::nullopt;
     }
     const size_t at = next_++;
@@ -37,7 +37,7 @@ std::optional<int64_t> RpcCall::next_int() {
     if (const auto* number = std::get_if<int64_t>(&param)) return *number;
     if (const auto* text = std::get_if<std::string>(&param))
         if (const auto number = text::to_int(*text)) return number;
-    fault(400, fmt::format("error at parameter {}: expected int type", at));
+    fault(400, fmt::format("error at parameter {}: expected integer type but record doesn't match type", at));
     return std::nullopt;
 }
 

@@ -15,6 +15,7 @@
 #include "core/net/dns_parse.h"
 #include "core/net/dns_settings.h"
 #include "core/net/event_loop.h"
+#include "core/net/net_counters.h"
 
 namespace kahu::net {
 namespace {
@@ -29,6 +30,7 @@ using Event = std::unique_ptr<event, FreeEvent>;
 
 class Client {
   public:
+    explicit Client(event_base* base) : base_(base) {}
     ~Client() {
         if (channel_ != nullptr) ares_destroy(channel_);
     }
@@ -49,8 +51,7 @@ class Client {
             return false;
         }
         timer_.reset(event_new(
-            process_loop(), -1, 0, [](evutil_socket_t, short, void* self) { static_cast<Client*>(self)->on_time(); },
-            this));
+            base_, -1, 0, [](evutil_socket_t, short, void* self) { static_cast<Client*>(self)->on_time(); }, this));
         return timer_ != nullptr;
     }
 
@@ -65,9 +66,10 @@ class Client {
         if (waiting.size() > 1) return;
         const auto ended = [](void* at, int status, int, unsigned char* octets, int size) {
             const std::unique_ptr<Asked> asked(static_cast<Asked*>(at));
+            asked->client->count(*asked, status);
             asked->client->answered(asked->key, status, octets, size);
         };
-        auto* asked = new Asked{this, key};
+        auto* asked = new Asked{this, key, clock::read()};
         const bool searched = dns_settings.use_search_list != 0 && key.name.find('.') == key.name.npos;
         const auto send = searched ? ares_search : ares_query;
         send(channel_, asked->key.name.c_str(), ns_c_in, kRecordNumbers[static_cast<int>(key.type)], ended, asked);
@@ -78,6 +80,7 @@ class Client {
     struct Asked {
         Client* client;
         DnsKey key;
+        clock::Millis since;
     };
     struct Watched {
         Client* client;
@@ -104,6 +107,16 @@ class Client {
         return out.count > 0;
     }
 
+    void count(const Asked& asked, int status) {
+        if (status == ARES_EDESTRUCTION) return;
+        if (status != ARES_SUCCESS) stats::add(counters.dns_failed);
+        const int64_t slow = dns_settings.slow_query_ms;
+        if (slow == 0 || clock::read() - asked.since < slow) return;
+        stats::add(counters.dns_slow);
+        if (failure_log_.allow())
+            LOG(warn, "dns.slow", kv("name", asked.key.name), kv("ms", clock::read() - asked.since),
+                kv("suppressed", failure_log_.suppressed()));
+    }
     void answered(const DnsKey& key, int status, const unsigned char* octets, int size) {
         if (status == ARES_EDESTRUCTION) return;
         DnsAnswer answer;
@@ -135,7 +148,7 @@ class Client {
         if (!wanted) return at.reset();
         if (at != nullptr) return;
         at.reset(event_new(
-            process_loop(), fd, static_cast<short>(what | EV_PERSIST),
+            base_, fd, static_cast<short>(what | EV_PERSIST),
             [](evutil_socket_t ready, short ready_for, void* self) {
                 clock::tick();
                 static_cast<Client*>(self)->process(ready_for & EV_READ ? ready : ARES_SOCKET_BAD,
@@ -158,6 +171,7 @@ class Client {
         else event_add(timer_.get(), ares_timeout(channel_, &longest, &left));
     }
 
+    event_base* base_;
     ares_channel channel_ = nullptr;
     Event timer_;
     std::map<int, std::unique_ptr<Watched>> watched_;
@@ -171,11 +185,24 @@ std::unique_ptr<Client> g_client;
 
 void ask_dns(const DnsKey& key, OnAnswer then) {
     if (g_client == nullptr) {
-        auto made = std::make_unique<Client>();
+        auto made = std::make_unique<Client>(process_loop());
         if (!made->start()) return then(key, {});
         g_client = std::move(made);
     }
     g_client->ask(key, std::move(then));
+}
+DnsAnswer ask_dns_and_wait(const DnsKey& key) {
+    const std::unique_ptr<event_base, void (*)(event_base*)> base(event_base_new(), event_base_free);
+    if (base == nullptr) return {};
+    Client client(base.get());
+    if (!client.start()) return {};
+    std::optional<DnsAnswer> got;
+    client.ask(key, [&](const DnsKey&, const DnsAnswer& answer) { got = answer; });
+    const timeval longest{kLongestWait / 1000, 0};
+    event_base_loopexit(base.get(), &longest);
+    while (!got && event_base_got_exit(base.get()) == 0)
+        if (event_base_loop(base.get(), EVLOOP_ONCE) != 0) break;
+    return got.value_or(DnsAnswer{});
 }
 void stop_dns() { g_client.reset(); }
 

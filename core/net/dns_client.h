@@ -14,6 +14,10 @@ using OnAnswer = std::function<void(const DnsKey&, const DnsAnswer&)>;
 // /etc/hosts goes before name servers.  The answer is in the cache when the callback runs; it may run before this
 // returns.  REQUIRES: process_loop() != nullptr.
 void ask_dns(const DnsKey& key, OnAnswer then);
+// For an administrator's question in a process that serves nobody else meanwhile: waits for the answer, kLongestWait
+// at most (Kind::failed).
+constexpr clock::Millis kLongestWait = 5000;
+DnsAnswer ask_dns_and_wait(const DnsKey& key);
 // Forgets all questions, without calling back: the process ends, or a test does.
 void stop_dns();
 

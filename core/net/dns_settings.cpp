@@ -32,6 +32,8 @@ const Param kParams[] = {
      .help = "Answers are kept for no longer than this time.", .applies = kRuntime},
     {.name = "dns_cache_negative_ttl", .number = &dns_settings.cache_negative_ttl, .min = 0, .max = 86400, .unit = "seconds",
      .help = "For how long it is remembered that a name or record does not exist.", .applies = kRuntime},
+    {.name = "dns_slow_query_ms", .number = &dns_settings.slow_query_ms, .min = 0, .max = 60000, .unit = "milliseconds",
+     .help = "Questions to name servers that take longer are counted and logged; 0 means none is.", .applies = kRuntime},
     {.name = "dns_servers", .kind = text, .text = &dns_settings.servers,
      .help = "Name servers as address[:port], separated by commas; empty means those of resolv.conf."},
 };

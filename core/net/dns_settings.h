@@ -17,6 +17,7 @@ struct DnsSettings {
     IntSetting cache_min_ttl{0};          // seconds
     IntSetting cache_max_ttl{24 * 3600};  // seconds
     IntSetting cache_negative_ttl{60};    // seconds
+    IntSetting slow_query_ms{0};          // milliseconds; 0: not looked at
     TextSetting servers;                  // "127.0.0.1:5353,10.0.0.53"; empty: resolv.conf
 };
 extern DnsSettings dns_settings;

@@ -4,6 +4,7 @@
 #include "core/script/core_functions.h"
 #include "core/script/core_variables.h"
 #include "core/script/program.h"
+#include "core/script/traffic_counters.h"
 
 namespace kahu::script {
 
@@ -27,6 +28,7 @@ const ModuleDescriptor& core_module() {
         .summary = "Functions and variables of the routing script that need no module.",
         .functions = functions,
         .variables = variables,
+        .counters = traffic_counters(),
     };
     return descriptor;
 }

@@ -15,6 +15,7 @@
 #include "core/script/reply.h"
 #include "core/script/routes.h"
 #include "core/script/script_place.h"
+#include "core/script/traffic_counters.h"
 #include "core/script/transaction_layer.h"
 #include "core/sip/validate.h"
 #include "mem/contract.h"
@@ -43,6 +44,13 @@ void log_malformed(const sip::Message& message, const net::Inbound& from, const 
     LOG(info, "sip.malformed", kv("from", from.source.text()), kv("transport", name_of(from.transport)),
         kv("done", done), kv("status", why.status), kv("reason", why.reason), kv("rule", message.last_bad().rule),
         kv("at", message.last_bad().at), kv("suppressed", limit.suppressed()));
+}
+
+void refuse(const sip::Message& message, const net::Inbound& from, const sip::Validation& why) {
+    const bool answer = why.verdict == sip::Verdict::reject;
+    if (answer) reply_stateless(message, from, why.status, {.reason = why.reason}, false);
+    log_malformed(message, from, why, answer ? "rejected" : "dropped");
+    count_received(message, why);  // last: it asks for what was never looked at
 }
 
 // RFC 5923.
@@ -100,11 +108,8 @@ void Program::handle(std::string_view bytes, const net::Inbound& from) const {
     sip::Bad bad;
     const bool parsed = work.message.parse(bytes, bad);
     const sip::Validation verdict = sip::validate(work.message, parsed);
-    if (verdict.verdict == sip::Verdict::drop) return log_malformed(work.message, from, verdict, "dropped");
-    if (verdict.verdict == sip::Verdict::reject) {
-        reply_stateless(work.message, from, verdict.status, {.reason = verdict.reason}, false);
-        return log_malformed(work.message, from, verdict, "rejected");
-    }
+    if (verdict.verdict != sip::Verdict::accept) return refuse(work.message, from, verdict);
+    count_received(work.message, verdict);
     const bool request = work.message.is_request();
     const int route = request ? request_route_ : reply_route_;
     if (absorb_ack(work.message)) return filtered_ack(work.message, from, work.run);
@@ -115,8 +120,9 @@ void Program::handle(std::string_view bytes, const net::Inbound& from) const {
     if (route >= 0) run_route(route, work.run);
     if (request) {
         if (g_layer.request_done != nullptr) g_layer.request_done(work.run);
-    } else if (work.run.flow != Flow::drop) {
-        if (g_layer.take_reply != nullptr && g_layer.take_reply(work.run)) return;
+    } else if (work.run.flow == Flow::drop) {
+        count_dropped(false);
+    } else if (g_layer.take_reply == nullptr || !g_layer.take_reply(work.run)) {
         forward_reply_stateless(work.run);
     }
 }

@@ -9,6 +9,7 @@
 #include "core/script/onsend.h"
 #include "core/script/outgoing.h"
 #include "core/script/reply.h"
+#include "core/script/traffic_counters.h"
 
 namespace kahu::script {
 namespace {
@@ -49,9 +50,15 @@ bool send_request(Run& run, const net::Destinations& found) {
             route = TextBuilder(run.arena()).append("Route: ").append(target.path).append("\r\n").take();
         bytes.clear();
         build_request_that_fits(run, {.branch = stateless_branch(run, branch), .extra_headers = route}, to, bytes);
-        if (!run_onsend_route(run, to, bytes)) return true;  // dropped, as the script wants it
-        if (net::send_to(to, bytes) == net::Sent::ok) return true;
+        if (!run_onsend_route(run, to, bytes)) {  // the script wants it so
+            count_dropped(true);
+            return true;
+        }
+        if (net::send_to(to, bytes) != net::Sent::ok) continue;
+        count_forwarded(true, true);
+        return true;
     }
+    count_forwarded(true, false);
     return false;
 }
 
@@ -145,9 +152,15 @@ bool forward_reply_stateless(Run& run) {
         return false;
     }
     net::Destination to;
-    if (!reply_destination(reply, to)) return send_reply_by_name(reply, reply_listener(run), bytes);
-    to.connect = !run.forward_no_connect && !run.reply_no_connect;
-    return net::choose_listener(to, reply_listener(run)) && net::send_to(to, bytes) == net::Sent::ok;
+    bool sent = false;
+    if (!reply_destination(reply, to)) {
+        sent = send_reply_by_name(reply, reply_listener(run), bytes);
+    } else {
+        to.connect = !run.forward_no_connect && !run.reply_no_connect;
+        sent = net::choose_listener(to, reply_listener(run)) && net::send_to(to, bytes) == net::Sent::ok;
+    }
+    count_forwarded(false, sent);
+    return sent;
 }
 
 }  // namespace kahu::script

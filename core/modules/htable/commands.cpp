@@ -1,4 +1,5 @@
 // htable.*: names, order and texts as Kamailio 5.6.3 answers them.
+#include "core/base/clock.h"
 #include "core/modules/htable/script.h"
 #include "core/modules/htable/table.h"
 
@@ -23,6 +24,8 @@ RpcValue rpc_value(const Copy& item) {
     return item.is_text ? RpcValue(item.text) : RpcValue(static_cast<long long>(item.number));
 }
 
+constexpr int kTextFlag = 2;  // as Kamailio shows it
+
 void get(RpcCall& call) {
     Table* const table = wanted_table(call, 2, "Not enough parameters (htable name and key name)");
     if (table == nullptr) return;
@@ -30,9 +33,9 @@ void get(RpcCall& call) {
     Copy item;
     if (!key) return;
     if (!table->get(*key, item)) return call.fault(500, "Key name doesn't exist in htable.");
-    RpcStruct fields{{"name", item.key}, {"value", rpc_value(item)}, {"flags", item.is_text ? 1 : 0}};
+    RpcStruct fields{{"name", item.key}, {"value", rpc_value(item)}, {"flags", item.is_text ? kTextFlag : 0}};
     fields.emplace_back("expire",
-                        item.seconds_left < 0 ? RpcValue("NEVER") : RpcValue(std::to_string(item.seconds_left)));
+                        item.seconds_left < 0 ? "NEVER" : clock::local_text(clock::unix_seconds() + item.seconds_left));
     call.add(RpcStruct{{"item", std::move(fields)}});
 }
 

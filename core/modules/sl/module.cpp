@@ -134,6 +134,21 @@ const Param kParams[] = {
      .help = "Whether send_reply() looks for a transaction first."},
 };
 
+// The counters without "_replies"; the last class is that of replies that have none.
+void stats_command(RpcCall& call) {
+    RpcStruct all;
+    for (int of_class = 2; of_class <= 6; ++of_class) {
+        for (size_t i = 0; i < kSingleCount; ++i)
+            if (kSingles[i] / 100 == of_class)
+                all.emplace_back(std::to_string(kSingles[i]), stats::sum(g_single_ids[i]));
+        all.emplace_back(fmt::format("{}xx", of_class), stats::sum(g_class_ids[of_class]));
+    }
+    all.emplace_back("xxx", stats::sum(g_class_ids[0]));
+    call.add(std::move(all));
+}
+constexpr Command kCommands[] = {
+    {"sl.stats", "", "Returns how many stateless replies were sent, by status.", stats_command}};
+
 // clang-format off
 const Counter kCounters[] = {
     {"sl", "1xx_replies", CounterKind::counter, "Replies 100 to 199 sent.", &g_class_ids[1]},
@@ -155,6 +170,7 @@ const Counter kCounters[] = {
     {"sl", "500_replies", CounterKind::counter, "Replies 500 sent.", &g_single_ids[12]},
     {"sl", "5xx_replies", CounterKind::counter, "Other replies 500 to 599 sent.", &g_class_ids[5]},
     {"sl", "6xx_replies", CounterKind::counter, "Replies 600 to 699 sent.", &g_class_ids[6]},
+    {"sl", "xxx_replies", CounterKind::counter, "Replies of no class.", &g_class_ids[0]},
     {"sl", "sent_replies", CounterKind::counter, "All stateless replies sent.", &g_sent_id},
     {"sl", "sent_err_replies", CounterKind::counter, "Replies of 300 and more sent.", &g_negative_id},
     {"sl", "received_ACKs", CounterKind::counter, "ACKs to our negative replies, absorbed.", &g_ack_id},
@@ -169,6 +185,7 @@ const ModuleDescriptor kModule{
     .summary = "Stateless replies.",
     .params = kParams,
     .functions = kFunctions,
+    .commands = kCommands,
     .counters = kCounters,
     .hooks = {.start = start},
     .description =

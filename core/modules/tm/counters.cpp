@@ -1,6 +1,7 @@
 #include "core/modules/tm/counters.h"
 
 #include "core/modules/tm/transaction.h"
+#include "core/stats/registry.h"
 
 namespace kahu::tm {
 
@@ -28,9 +29,17 @@ const Counter kCounters[] = {
     {"tmx", "resumed_decisions", CounterKind::counter, "Decisions taken over from a process that died.", &counters.lost_decisions},
 };
 // clang-format on
+
+// Kamailio's names for what the rows above hold already.
+constexpr stats::Computed kComputed[] = {
+    {"tmx", "inuse_transactions", "Transactions that exist now.", [] { return stats::sum(counters.active); }},
+    {"tmx", "rpl_sent", "Replies passed upstream or made here.",
+     [] { return stats::sum(counters.replies_relayed) + stats::sum(counters.replies_local); }},
+};
 }  // namespace
 
 std::span<const Counter> tm_counters() { return kCounters; }
+void register_computed_counters() { stats::register_computed(kComputed); }
 
 void count_created(const Transaction& t) {
     stats::add(counters.created);

@@ -16,6 +16,7 @@ struct Counters {
 };
 extern Counters counters;
 std::span<const Counter> tm_counters();
+void register_computed_counters();
 
 void count_created(const Transaction& t);
 void count_ended(const Transaction& t);

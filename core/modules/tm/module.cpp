@@ -29,6 +29,7 @@ std::span<const mem::Part> parts() {
 }
 
 Status start() {
+    register_computed_counters();
     script::set_transaction_layer(
         {.take_reply = take_reply, .request_done = request_done, .reply = reply_through_transaction});
     net::set_send_failure_handler(on_send_failure);

@@ -86,7 +86,7 @@ template <uint8_t... Table>
 void name_counters(std::integer_sequence<uint8_t, Table...>) {
     static std::list<std::string> names;  // stay where they are
     static std::vector<stats::Computed> rows;
-    constexpr std::string_view kSuffixes[] = {"-users", "-contacts", "-expires"};
+    constexpr std::string_view kSuffixes[] = {"_users", "_contacts", "_expires"};
     rows.clear();
     const std::span<const stats::Computed> all[] = {kComputed<Table>...};
     for (size_t table = 0; table < g_tables.size(); ++table)

@@ -263,5 +263,43 @@ TEST_F(Cache, IsBounded) {
     EXPECT_LE(kept, 2048);
 }
 
+TEST_F(Cache, WhatIsPermanentStays) {
+    const DnsKey always = dns_key(RecordType::a, "always.example");
+    const DnsRecord record = address("10.0.0.7");
+    ASSERT_TRUE(add_to_dns_cache(always, &record, 0, true));
+    cache_answer(always, lasting(60'000));  // a name server does not overrule the administrator
+    for (int i = 0; i < 20'000; ++i)
+        cache_answer(dns_key(RecordType::a, std::to_string(i) + ".example"), lasting(60'000));
+    clear_dns_cache(false);
+    CachedName found;
+    ASSERT_TRUE(find_cached(always, found));
+    EXPECT_TRUE(found.permanent);
+    EXPECT_EQ(found.answer.record[0].address.ip(), "10.0.0.7");
+    int left = 0;
+    for_each_cached([&](const CachedName&) { ++left; });
+    EXPECT_EQ(left, 1);
+    EXPECT_TRUE(forget_cached(always));
+    EXPECT_FALSE(forget_cached(always));
+}
+TEST_F(Cache, PermanentNamesDoNotPushEachOtherOut) {
+    const DnsRecord record = address("10.0.0.7");
+    int added = 0, left = 0;
+    for (int i = 0; i < 20'000; ++i)
+        added += add_to_dns_cache(dns_key(RecordType::a, std::to_string(i) + ".example"), &record, 0, true);
+    for_each_cached([&](const CachedName& one) { left += one.permanent; });
+    EXPECT_EQ(added, left);
+    EXPECT_LE(added, 2048);
+}
+TEST_F(Cache, RecordsAreAddedUntilThereIsNoPlace) {
+    const DnsKey key = dns_key(RecordType::a, "many.example");
+    const DnsRecord record = address("10.0.0.7");
+    for (size_t i = 0; i < DnsAnswer::kMostRecords; ++i) EXPECT_TRUE(add_to_dns_cache(key, &record, 1000, false));
+    EXPECT_FALSE(add_to_dns_cache(key, &record, 1000, false));
+    EXPECT_TRUE(add_to_dns_cache(key, nullptr, 1000, false));
+    DnsAnswer out;
+    ASSERT_TRUE(cached_answer(key, out));
+    EXPECT_EQ(out.kind, DnsAnswer::Kind::nothing);
+}
+
 }  // namespace
 }  // namespace kahu::net

@@ -16,6 +16,7 @@
 #include <filesystem>
 
 #include "core/net/connection_table.h"
+#include "core/net/dns_cache.h"
 #include "core/net/net_counters.h"
 #include "core/proc/process_table.h"
 #include "core/stats/counters.h"
@@ -45,6 +46,7 @@ constexpr Command kTestCommands[] = {{"test.large", "bytes", "Answers a long tex
         {"processes", proc::process_table_bytes(), proc::construct_process_table},
         {"counters", stats::layout_bytes(), stats::construct},
         {"connections", net::connection_table_bytes(), net::construct_connection_table},
+        {"dns", net::dns_cache_bytes(), net::construct_dns_cache},
     };
     std::string why;
     if (!mem::create_segment(16 << 20, parts, why)) std::_Exit(10);

@@ -1,0 +1,305 @@
+"""
+Each RPC method of Debian's kamailio.cfg, asked of Debian's Kamailio and of Kahu through Debian's kamcmd: the same names in
+the same order, values of the same type, the same faults.
+
+Not compared are lists whose length is the server's own (cfg.list, core.ps, core.aliases_list ...), what ends the server
+(core.kill), and what is other on purpose: core.psx has two more fields, mod.stats and shm.report show this server's memory,
+htable.reload and ul.add say more precisely what is wrong.
+"""
+import re
+from pathlib import Path
+
+import pytest
+
+from support.kahu import IS_KAMAILIO
+from support.paths import KAMAILIO_MODULES
+from support.rpc import Fault
+from test_beside_kamailio import KAMAILIO, kamailio
+from test_stock_config import STOCK, stock
+
+pytestmark = [pytest.mark.skipif(not (STOCK.exists() and KAMAILIO.exists() and Path(KAMAILIO_MODULES, "tls.so").exists()),
+                                 reason="Debian's packages kamailio and kamailio-tls-modules are not installed"),
+              pytest.mark.skipif(IS_KAMAILIO, reason="would compare Kamailio with itself"), pytest.mark.kahu_only]
+
+# What the file's modules offer on 5.6.3.
+METHODS = """
+cfg: add_group_inst commit del del_delayed del_group_inst diff get help list reset rollback set set_delayed
+     set_delayed_int set_delayed_string set_now_int set_now_string seti sets
+cnt: get get_raw get_vars grp_get_all grps_list help list_groups list_vars reset var_list
+core: aliases_list arg echo flags info kill modules ppdefines ppdefines_full printi prints ps psa psx pwd runinfo
+      shmmem sockets_list tcp_info tcp_list tcp_options udp4_raw_info uptime version
+corex: debug list_aliases list_sockets pkg_summary shm_status shm_summary
+ctl: connections listen who
+dns: add_a add_aaaa add_srv debug debug_all delete_a delete_aaaa delete_all delete_all_force delete_cname delete_ebl
+     delete_naptr delete_ptr delete_srv delete_txt lookup mem_info view
+jsonrpc: echo
+mod: mem_stats mem_statsx stats
+pkg: info stats
+pv: shvGet shvSet
+shm: info report stats
+sl: stats
+stats: clear_statistics fetch fetchn get_statistics reset_statistics
+system: listMethods methodHelp methodSignature
+tls: info list options reload
+tm: cancel clean hash_stats list reply reply_callid stats
+ul: add db_contacts db_expired_contacts db_users dump flush lookup rm rm_contact
+"""
+
+# In this order: some look at what those before them did.
+CALLS = """
+cfg.add_group_inst
+cfg.add_group_inst tm
+cfg.add_group_inst tm 1
+cfg.del_group_inst tm 1
+cfg.commit
+cfg.commit 1
+cfg.del
+cfg.del tm fr_timer
+cfg.diff
+cfg.diff 1
+cfg.get
+cfg.get core debug
+cfg.get nosuch x
+cfg.get core nosuch
+cfg.help
+cfg.help core
+cfg.help core nosuch
+cfg.list nosuch
+cfg.reset
+cfg.rollback
+cfg.rollback 1
+cfg.set
+cfg.set core debug 3
+cfg.set core debug x
+cfg.set_delayed
+cfg.set_delayed_int
+cfg.set_delayed_string
+cfg.set_now_int
+cfg.set_now_int core
+cfg.set_now_int core debug
+cfg.set_now_int core debug abc
+cfg.set_now_int core debug 3
+cfg.set_now_int core nosuch 3
+cfg.set_now_string
+cfg.set_now_string core nosuch x
+cfg.seti
+cfg.sets
+cfg.seti core debug 3
+cnt.get
+cnt.get sl
+cnt.get core nosuch
+cnt.get core rcv_requests
+cnt.get nosuch nosuch
+cnt.get_raw core rcv_requests
+cnt.get_vars
+cnt.get_vars sl
+cnt.get_vars nosuch
+cnt.grp_get_all sl
+cnt.help core rcv_requests
+cnt.help core
+cnt.list_vars
+cnt.list_vars sl
+cnt.list_vars nosuch
+cnt.reset
+cnt.reset core rcv_requests
+cnt.reset core nosuch
+cnt.var_list sl
+core.echo
+core.echo a 1
+core.flags
+core.info
+core.modules
+core.printi
+core.printi 5
+core.printi x
+core.prints
+core.prints x
+core.pwd
+core.runinfo
+core.shmmem
+core.shmmem k
+core.shmmem zz
+core.sockets_list
+core.tcp_info
+core.tcp_list
+core.tcp_options
+core.udp4_raw_info
+core.uptime
+core.version
+corex.debug
+corex.debug 3
+corex.list_sockets
+corex.pkg_summary idx 1
+corex.pkg_summary zz 1
+corex.shm_status
+corex.shm_summary
+ctl.connections
+ctl.listen
+ctl.who
+dns.add_a
+dns.add_a x.example
+dns.add_a x.example 60 1.2.3.4 0
+dns.add_a x.example 60 1.2.3.5 0
+dns.add_a bad.example 60 1.2.3.x 0
+dns.add_a bad.example 60 1.2.3.4
+dns.lookup A x.example
+dns.view
+dns.debug
+dns.debug_all
+dns.delete_a x.example
+dns.add_a none.example 60 1.2.3.4 1
+dns.lookup A none.example
+dns.view
+dns.debug
+dns.delete_all
+dns.add_a always.example 60 1.2.3.4 2
+dns.delete_all
+dns.view
+dns.delete_all_force
+dns.view
+dns.add_aaaa y.example 60 ::1 0
+dns.add_aaaa y.example 60 1.2.3.4 0
+dns.view
+dns.debug_all
+dns.delete_aaaa y.example
+dns.delete_aaaa y.example
+dns.add_srv _sip._udp.example 60 1 2 5060 y.example 0
+dns.add_srv _sip._udp.example 60 1 2
+dns.lookup srv _sip._udp.example
+dns.debug_all
+dns.delete_srv _sip._udp.example
+dns.delete_srv _sip._udp.example
+dns.lookup
+dns.lookup A
+dns.lookup XX y.example
+dns.mem_info
+dns.delete_a
+dns.delete_cname z
+dns.delete_ebl z
+dns.delete_naptr z
+dns.delete_ptr z
+dns.delete_txt z
+jsonrpc.echo
+jsonrpc.echo a
+pkg.info
+pkg.stats pid 1
+pkg.stats zz 1
+pv.shvGet
+pv.shvGet nosuch
+pv.shvSet x int 5
+pv.shvSet x zz 5
+pv.shvGet x
+pv.shvSet y str text
+pv.shvGet y
+shm.info
+shm.stats
+sl.stats
+stats.clear_statistics
+stats.clear_statistics sl:
+stats.fetch
+stats.fetch nosuch
+stats.fetch sl:
+stats.fetchn sl:
+stats.fetchn
+stats.get_statistics
+stats.get_statistics nosuch
+stats.get_statistics sl:
+stats.get_statistics dns:
+stats.get_statistics shmem:
+stats.get_statistics usrloc:
+stats.get_statistics registrar:
+stats.reset_statistics
+stats.reset_statistics sl:
+system.methodHelp
+system.methodHelp nosuch
+system.methodHelp core.ps
+tls.info
+tls.list
+tls.options
+tls.reload
+tm.stats
+tm.list
+ul.add nosuch bob@x sip:bob@1.2.3.4 60 1.0 - 0 0 0
+ul.lookup location nobody
+ul.lookup nosuch nobody
+ul.dump
+ul.dump brief
+ul.flush
+ul.rm nosuch nobody
+pike.list
+pike.top
+htable.dump
+htable.dump ipban
+htable.dump nosuch
+htable.get ipban
+htable.get ipban k
+htable.get nosuch k
+htable.sets ipban k v
+htable.seti ipban i 5
+htable.get ipban k
+htable.get ipban i
+htable.setex ipban k 60
+htable.setxi ipban kk 3 60
+htable.setxs ipban kx v 60
+htable.delete ipban k
+htable.delete ipban k
+htable.delete nosuch k
+htable.sets
+htable.seti
+htable.listTables
+htable.stats
+htable.reload ipban
+htable.store ipban
+htable.flush
+htable.flush ipban
+htable.flush nosuch
+"""
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory, certificates):
+    made = []
+    try:
+        for kind in (kamailio, stock):
+            made.append(kind(tmp_path_factory.mktemp(kind.__name__), certificates, "WITH_ANTIFLOOD", "WITH_DEBUG"))
+            made[-1].start()
+        yield made
+        made[1].finish()
+    finally:
+        for server in made:
+            server.kill()
+
+
+def kind_of(text):
+    return "number" if re.fullmatch(r"-?\d+(\.\d+)?", text) else text if text in ("{", "}", "") else "text"
+
+
+def shape(server, call):
+    """What it answers without the values; a fault's code and (as far as Kamailio's goes) reason."""
+    try:
+        lines = server.rpc(*call.split()).splitlines()
+    except Fault as fault:
+        return f"{fault.code} {fault.reason}"
+    found = [re.fullmatch(r"(\s*)([^\s:][^:]*):( .*)?|(.*)", line) for line in lines]
+    return [f"{m[1]}{m[2]}: {kind_of((m[3] or '').strip())}" if m[2] else kind_of(m[4].strip()) for m in found]
+
+
+def test_every_method_is_there(servers):
+    wanted = {f"{group}.{method}" for group, methods in re.findall(r"^(\w+):((?:.|\n )*)", METHODS, re.M)
+              for method in methods.split()}
+    theirs, ours = (set(server.rpc("system.listMethods").split()) for server in servers)
+    assert wanted <= theirs, "the list above names what Kamailio does not have"
+    assert not wanted - ours
+
+
+@pytest.mark.parametrize("call", CALLS.strip().splitlines())
+def test_same_shape(servers, call):
+    theirs, ours = (shape(server, call) for server in servers)
+    if isinstance(theirs, str):  # Kahu's fault may say more
+        assert isinstance(ours, str) and ours.startswith(theirs), ours
+    else:
+        assert ours == theirs
+
+
+def test_statistics_have_kamailio_s_names(servers):
+    theirs, ours = (set(re.findall(r"^(\S+) =", server.rpc("stats.get_statistics", "all"), re.M)) for server in servers)
+    assert not theirs - ours
