@@ -6,6 +6,7 @@
 
 #include "core/base/fd.h"
 #include "core/net/connect.h"
+#include "core/net/connection.h"
 #include "core/net/listener.h"
 #include "core/net/settings.h"
 
@@ -66,6 +67,17 @@ bool choose_listener(Destination& to, uint16_t preferred) {
         to.listener = from.index;
     }
     return best > 0;
+}
+
+bool destination_over(ConnectionId connection, Destination& out) {
+    if (connection == ConnectionId::none) return false;
+    const Connection* const row = find_connection(connection);
+    if (row == nullptr || row->state.load() == ConnectionState::closing) return false;
+    out.transport = row->transport;
+    out.listener = row->listener;
+    out.connection = connection;
+    out.address = row->peer;
+    return find_connection(connection) == row;  // the row was not used again meanwhile
 }
 
 Sent send_to(const Destination& to, std::string_view bytes, uint64_t ticket) {

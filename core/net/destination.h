@@ -38,6 +38,9 @@ bool choose_listener(Destination& to, uint16_t preferred = kAnyListener);
 // REQUIRES: to.listener was chosen.  `ticket` != 0 comes back to the failure handler if this message cannot leave.
 Sent send_to(const Destination& to, std::string_view bytes, uint64_t ticket = 0);
 
+// The other end of an open connection, as a destination that is reached over it.  False: it has ended.
+bool destination_over(ConnectionId connection, Destination& out);
+
 // An open connection to that destination that may be used for sending; ConnectionId::none if there is none.
 ConnectionId find_connection_to(const Destination& to);
 

@@ -34,6 +34,7 @@ struct Branch {
     std::string_view ruid;                                   // of the contact record; empty: not from usrloc
     std::string_view user_agent;                             // $T_... and $branch(ua): the registered User-Agent
     uint32_t reg_id = 0;
+    bool flow_only = false;  // RFC 5626: if `connection` has ended, nowhere else: 430
 };
 
 class Branches {

@@ -118,6 +118,12 @@ std::string_view stateless_branch(Run& run, char* into) {
 
 bool forward_stateless(Run& run, std::string_view to_uri, std::optional<Transport> by) {
     if (!run.is_request()) return false;
+    if (to_uri.empty() && !by) {
+        net::Destinations flow;
+        flow.count = net::destination_over(run.branches.main().connection, flow.at[0]) ? 1 : 0;
+        if (flow.count != 0 && send_request(run, flow)) return true;
+        if (run.branches.main().flow_only) return false;
+    }
     sip::Uri uri;
     const sip::Uri* const hop = to_uri.empty() ? next_hop(run, uri) : next_hop(to_uri, {}, uri);
     const sip::Uri* const target = run.parsed_request_uri();

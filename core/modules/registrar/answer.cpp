@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/modules/registrar/counters.h"
+#include "core/modules/registrar/gruu.h"
 #include "core/modules/registrar/settings.h"
 #include "core/script/reply.h"
 #include "core/script/transaction_layer.h"
@@ -80,7 +81,7 @@ void reject(script::Run& run, Fault fault, std::string_view path, std::string_vi
     answer(run, row.status, {.reason = row.reason, .extra_headers = g_lines});
 }
 
-void append_contacts(const usrloc::Aor& aor, std::string& lines) {
+void append_contacts(const usrloc::Aor& aor, const sip::Uri* gruu_of, std::string& lines) {
     static std::vector<const usrloc::Contact*> contacts;  // in the order in which they would be called
     contacts.clear();
     for (const usrloc::Contact* c = aor.first(); c != nullptr; c = aor.next(c)) contacts.push_back(c);
@@ -108,6 +109,7 @@ void append_contacts(const usrloc::Aor& aor, std::string& lines) {
             sip::append_quoted(c->text(Text::instance), lines);
         }
         if (c->reg_id != 0) fmt::format_to(out, ";reg-id={}", c->reg_id);
+        if (gruu_of != nullptr) append_gruus(*c, *gruu_of, lines);
     }
     if (any) lines.append("\r\n");
 }

@@ -40,7 +40,8 @@ enum class Fault : uint8_t {
 void reject(script::Run& run, Fault fault, std::string_view path = {}, std::string_view contacts = {});
 
 // "Contact: <sip:...>;q=0.5;expires=30, ..." with CRLF; nothing if there are no contacts.
-void append_contacts(const usrloc::Aor& aor, std::string& lines);
+// `gruu_of`: the AoR's URI, if the phone wants GRUUs; or nullptr.
+void append_contacts(const usrloc::Aor& aor, const sip::Uri* gruu_of, std::string& lines);
 // 200; `lines` are its headers.
 bool accept(script::Run& run, std::string_view lines);
 

@@ -84,12 +84,16 @@ bool has_option(const sip::Message& message, HeaderId header, std::string_view t
     return false;
 }
 
-Fault RegisterRequest::read(script::Run& run, std::string_view aor_uri, bool keep_lifetime) {
+Fault RegisterRequest::read(script::Run& run, std::string_view given_uri, bool keep_lifetime) {
     const sip::Message& message = run.message();
     contacts.clear();
     const sip::NameAddr* const to = message.to();
-    if (aor_uri.empty() && to == nullptr) return Fault::aor;
-    if (const Fault bad = aor_of(run, aor_uri.empty() ? to->uri : aor_uri, aor); bad != Fault::none) return bad;
+    if (given_uri.empty() && to == nullptr) return Fault::aor;
+    const std::string_view uri = given_uri.empty() ? to->uri : given_uri;
+    if (const Fault bad = aor_of(run, uri, aor); bad != Fault::none) return bad;
+    sip::Bad ignored;
+    wants_gruu = settings.gruu_enabled != 0 && sip::parse_uri(uri, aor_uri, ignored) && aor_uri.is_sip() &&
+                 has_option(message, HeaderId::supported, "gruu");
     call_id = message.call_id();
     if (call_id.empty()) return Fault::call_id_missing;
     if (call_id.size() > most(Text::call_id)) return Fault::call_id_length;

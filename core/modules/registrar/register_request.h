@@ -12,6 +12,7 @@
 
 #include "core/modules/registrar/answer.h"
 #include "core/script/run.h"
+#include "core/sip/uri.h"
 
 namespace kahu::registrar {
 
@@ -34,12 +35,14 @@ struct RegisterRequest {
     uint32_t cseq = 0;
     std::string_view user_agent, path, received;
     bool path_supported = false, outbound = false;  // RFC 3327, RFC 5626 apply
+    bool wants_gruu = false;                        // RFC 5627
+    sip::Uri aor_uri;                               // To's, or what the script gave
     uint32_t flags = 0;                             // of usrloc
     uint16_t socket = net::kAnyListener;
     net::ConnectionId connection = net::ConnectionId::none;
 
-    // `aor_uri` empty: To.  `keep_lifetime`: no random part is taken off.
-    Fault read(script::Run& run, std::string_view aor_uri, bool keep_lifetime);
+    // `given_uri` empty: To.  `keep_lifetime`: no random part is taken off.
+    Fault read(script::Run& run, std::string_view given_uri, bool keep_lifetime);
 
   private:
     Fault read_contacts(script::Run& run, bool keep_lifetime);

@@ -194,7 +194,7 @@ int save(script::Run& run, const script::Args& args) {
         fault = change.plan(aor);
         if (fault == Fault::none && !change.apply(aor)) fault = Fault::memory;
         if (fault == Fault::none) result = change.result();
-        append_contacts(aor, lines);
+        append_contacts(aor, request.wants_gruu ? &request.aor_uri : nullptr, lines);
     }
     if (fault != Fault::none) {
         if (replies) reject(run, fault, request.path, lines);

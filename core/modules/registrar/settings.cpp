@@ -40,7 +40,6 @@ Status check_avp(const ParamValue& value) {
 }
 
 constexpr std::string_view kNoXavp = "has no effect: registrar uses no XAVPs";
-constexpr std::string_view kNoGruu = "has no effect: GRUUs are not made";
 
 const Param kParams[] = {
     number("default_expires", settings.default_expires, 1, INT32_MAX,
@@ -75,6 +74,8 @@ const Param kParams[] = {
     number("regid_mode", settings.regid_mode, 0, 1, "Whether reg-id counts without support of outbound."),
     number("flow_timer", settings.flow_timer, 0, INT32_MAX, "Flow-Timer in answers to outbound registrations; 0: none.",
            "seconds"),
+    number("gruu_enabled", settings.gruu_enabled, 0, 1,
+           "Whether phones that support it are given URIs of their own (RFC 5627), and these are understood."),
     number("contact_max_size", settings.contact_max_size, 16, 2048, "Longest Contact URI.", "bytes"),
     number("lookup_filter_mode", settings.lookup_filter_mode, 0, 3,
            "Bit 2: lookup() leaves out contacts whose connection has ended.  Bit 1 has no effect."),
@@ -90,7 +91,6 @@ const Param kParams[] = {
     words("sock_hdr_name", settings.sock_hdr_name, "Header that names the socket, used with sock_flag."),
     ignored("sock_mode", "1: the advertised address is stored as socket.",
             "has no effect: contacts refer to the socket itself"),
-    ignored("gruu_enabled", "RFC 5627.", kNoGruu),
     ignored("xavp_rcd_mask", "What is left out of xavp_rcd.", kNoXavp),
     ignored_text("xavp_cfg", "XAVP with values for single calls.", kNoXavp),
     ignored_text("xavp_rcd", "XAVP that gets the facts of records.", kNoXavp),

@@ -27,6 +27,7 @@ struct Settings {
     IntSetting outbound_mode{0};
     IntSetting regid_mode{0};
     IntSetting flow_timer{0};
+    IntSetting gruu_enabled{1};
     IntSetting contact_max_size{512};
     IntSetting lookup_filter_mode{0};
     IntSetting use_expired_contacts{0};

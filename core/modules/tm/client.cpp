@@ -163,6 +163,7 @@ Branch* add_branch(Transaction& t, const NewBranch& what) {
     const clock::Millis now = clock::now_ms();
     b->to = *what.to;
     b->reply_route = static_cast<int16_t>(what.reply_route);
+    b->lost_phone = what.lost_phone;
     // Kept for CANCEL, ACK and retransmission, and for another server of the domain.
     if (t.is_invite() || !reliable(*b) || may_go_elsewhere(*b)) b->request = make_block(what.request);
     b->interval = static_cast<uint32_t>(t1());
@@ -224,6 +225,7 @@ void on_transport_error(Transaction& t, Branch& b) {
     b.cancel_state = kNoCancel;
     b.cancel_resend_at = b.cancel_give_up_at = 0;
     b.cancel_wanted = false;
+    if (b.lost_phone && b.local_outcome && b.outcome == 503) b.outcome = 480;
     free_unneeded(t, b);
 }
 

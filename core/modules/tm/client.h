@@ -18,6 +18,7 @@ struct NewBranch {
     std::string_view request;  // as built, with write_branch_id(number = t.branches)
     std::string_view uri;
     int reply_route = -1;
+    bool lost_phone = false;
 };
 // Links it, sends, starts its timers.  nullptr: out of memory, or kMaxBranches are there.
 Branch* add_branch(Transaction& t, const NewBranch& what);

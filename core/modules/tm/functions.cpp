@@ -371,6 +371,7 @@ int fn_flush_flags(Run&, const Args&) { return kTrue; }
 
 int fn_load_contacts(Run& run, const Args&) { return truth(load_contacts(run)); }
 int fn_next_contacts(Run& run, const Args&) { return truth(next_contacts(run)); }
+int fn_next_contact_flow(Run& run, const Args&) { return truth(next_flow(run)); }
 
 template <uint16_t kMask>
 int fn_kind(Run& run, const Args&) {
@@ -416,6 +417,7 @@ constexpr Function kFunctions[] = {
     {"t_set_disable_failover", 1, 1, "(int on)", "With 1 no other server of a name is tried for this request.", kReqFail, fn_set_disable_failover},
     {"t_set_no_e2e_cancel_reason", 1, 1, "(int on)", "With 1 the Reason headers of a CANCEL do not go on.", kReq, fn_set_no_reason},
     {"t_load_contacts", 0, 1, "([int mode])", "Puts the targets aside, in order of q, for t_next_contacts().", kReqFail, fn_load_contacts},
+    {"t_next_contact_flow", 0, 0, "()", "Takes the next flow of a phone whose flow failed with 430 or 408 (RFC 5626 7); false if none is left.", kReqFail, fn_next_contact_flow},
     {"t_next_contacts", 0, 0, "()", "Takes the targets of the highest q that are left; false if none are.", kReqFail, fn_next_contacts},
 };
 

@@ -9,7 +9,6 @@
 #include "core/modules/tm/client.h"
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/table.h"
-#include "core/net/connection.h"
 #include "core/script/message_facts.h"
 #include "core/script/onsend.h"
 #include "core/script/outgoing.h"
@@ -30,6 +29,7 @@ struct Prepared {
     std::string_view uri, path;
     uint16_t socket = net::kAnyListener;
     int on_reply = -1;
+    bool lost_phone = false;
 };
 
 constexpr int kBlocked = 408;  // what the branch counts as when onsend_route says drop
@@ -76,7 +76,9 @@ bool start_branch(script::Run& run, const Prepared& what, Hop to) {
                                      .request_uri = what.uri,
                                      .extra_headers = headers},
                                     to, request);
-    const Branch* b = add_branch(*t, {.to = &to, .request = request, .uri = what.uri, .reply_route = what.on_reply});
+    const Branch* b = add_branch(
+        *t,
+        {.to = &to, .request = request, .uri = what.uri, .reply_route = what.on_reply, .lost_phone = what.lost_phone});
     const bool sent = b != nullptr && b->outcome == 0;
     if (t->is_invite()) transmit().flush();  // and the 100 with it: no reply may overtake them
     (void)shard.settle(t);
@@ -178,16 +180,14 @@ bool run_branch_route(script::Run& run, const Target& target, const Launch& how)
     return copy.flow != script::Flow::drop;
 }
 
-// The flow that a phone registered on, if it is still open.
-bool open_flow(const Target& target, Hop& out) {
-    if (target.connection == net::ConnectionId::none) return false;
-    const net::Connection* row = net::find_connection(target.connection);
-    if (row == nullptr) return false;
-    out.transport = row->transport;
-    out.listener = row->listener;
-    out.connection = target.connection;
-    out.address = row->peer;
-    return net::find_connection(target.connection) == row;
+// RFC 5626 5.3: the flow has ended, and nothing else leads to the phone.
+void note_failed_flow(const Id& id, std::string_view uri) {
+    constexpr int kFlowFailed = 430;
+    Locked shard(id);
+    Transaction* t = shard.find(id.label);
+    if (t == nullptr || t->answered) return;
+    (void)add_failed_branch(*t, uri, kFlowFailed);
+    (void)shard.settle(t);
 }
 
 bool make_question(const sip::Uri& hop, std::string_view request_uri, const RelayTo& to, net::Question& out) {
@@ -210,6 +210,7 @@ Target Target::of(const script::Branch& branch) {
             .path = branch.path,
             .socket = branch.socket,
             .connection = branch.connection,
+            .flow_only = branch.flow_only,
             .q = branch.q};
 }
 Target Target::of_main(const script::Run& run) {
@@ -231,7 +232,14 @@ Launched launch(script::Run& run, const Target& target, const Launch& how) {
         what.on_reply = current(*from).on_reply;
         dst_uri = from->destination_uri();
     }
-    if (Hop flow; open_flow(target, flow) && start_at_any(*from, what, {&flow, 1})) return Launched::sent;
+    if (Hop flow; net::destination_over(target.connection, flow) && start_at_any(*from, what, {&flow, 1}))
+        return Launched::sent;
+    if (target.flow_only) {
+        note_failed_flow(how.id, what.uri);
+        return Launched::sent;
+    }
+
+    what.lost_phone = target.connection != net::ConnectionId::none;
 
     sip::Uri uri;
     net::Question question;

@@ -17,6 +17,7 @@ struct Target {
     std::string_view uri, dst_uri, path;
     uint16_t socket = net::kAnyListener;
     net::ConnectionId connection = net::ConnectionId::none;
+    bool flow_only = false;  // 430 if the connection has ended
     int16_t q = script::Branch::kNoQ;
 
     static Target of(const script::Branch& branch);

@@ -161,6 +161,16 @@ void Aor::note_for_database(std::span<const Change> changes) {
     }
 }
 
+std::string aor_of_record(uint8_t table, uint32_t hash, std::string_view ruid) {
+    const int64_t now = clock::unix_seconds();
+    const uint32_t bucket = bucket_of(hash);
+    const auto shard = shard_of_bucket(bucket).lock();
+    for (const Contact* c = bucket_at(bucket); c != nullptr; c = c->next)
+        if (c->hash == hash && c->table == table && c->visible(now) && c->text(Text::ruid) == ruid)
+            return std::string(c->text(Text::aor));
+    return {};
+}
+
 size_t remove_all(uint8_t table, std::string_view aor, std::string_view only_ruid) {
     Aor record(table, aor);
     std::vector<Aor::Change> changes;

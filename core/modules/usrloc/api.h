@@ -77,6 +77,9 @@ class Aor {
     Contact* end_ = nullptr;    // behind the run
 };
 
+// The AoR whose contact has that ruid, from the hash that Contact::hash gave; empty: there is none.
+std::string aor_of_record(uint8_t table, uint32_t hash, std::string_view ruid);
+
 // Removes all contacts of the AoR; how many there were.
 size_t remove_all(uint8_t table, std::string_view aor, std::string_view only_ruid = {});
 
