@@ -20,6 +20,7 @@ constexpr int rank_of(int status) {
         case 484: return 3;
         case 487: return 198;  // the end of a cancelled branch says nothing about the others
         case 408:
+        case 430:  // another flow may lead to the phone; who called cannot do anything about it
         case 503: return 199;
         default: return 10 + status % 100;
         }

@@ -225,7 +225,6 @@ void on_transport_error(Transaction& t, Branch& b) {
     b.cancel_state = kNoCancel;
     b.cancel_resend_at = b.cancel_give_up_at = 0;
     b.cancel_wanted = false;
-    if (b.lost_phone && b.local_outcome && b.outcome == 503) b.outcome = 480;
     free_unneeded(t, b);
 }
 

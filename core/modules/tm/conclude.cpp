@@ -70,6 +70,7 @@ void send_local(Transaction& t, int status) {
 }
 
 void send_best(Transaction& t, const Branch& b) {
+    if (b.lost_phone && b.local_outcome && b.outcome == 503) return send_local(t, 480);
     if (b.local_outcome || b.reply == nullptr || (b.outcome == 503 && settings.remap_503_500 != 0))
         return send_local(t, b.outcome);
     static std::string text;

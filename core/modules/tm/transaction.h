@@ -46,7 +46,7 @@ struct Branch {
     bool cancel_wanted;    // goes out with the first provisional (RFC 3261 9.1)
     bool cancel_made;      // it went out, once
     bool gave_up;          // timer C has fired; what follows is only cleaning up
-    bool lost_phone;       // registered over a connection that has ended: unreachable, it is unavailable
+    bool lost_phone;       // registered over a connection that has ended: 480 goes upstream, not 503
     bool local_outcome;    // `outcome` is ours (408, 503), there is no reply
     int16_t reply_route;   // -1: none
     uint16_t status;       // of the last reply; 0: none yet
