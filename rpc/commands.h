@@ -13,6 +13,7 @@ std::span<const Command> process_commands();     // core.ps psx psa kill, corex.
 std::span<const Command> memory_commands();      // core.shmmem, shm.*, pkg.*, mod.*, corex.shm_*
 std::span<const Command> socket_commands();      // core.sockets_list aliases_list tcp_* udp4_raw_info, corex.list_*
 std::span<const Command> dns_commands();         // dns.*
+std::span<const Command> blocklist_commands();   // dst_blocklist.*
 std::span<const Command> counter_commands();     // cnt.*
 std::span<const Command> statistics_commands();  // stats.*
 std::span<const Command> ctl_commands();         // ctl.*: the ctl module's

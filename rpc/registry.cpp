@@ -32,8 +32,9 @@ Status register_commands(std::span<const Command> commands) {
 }
 
 Status register_own_commands() {
-    for (const auto table : {system_commands(), server_commands(), process_commands(), memory_commands(),
-                             socket_commands(), dns_commands(), counter_commands(), statistics_commands()})
+    for (const auto table :
+         {system_commands(), server_commands(), process_commands(), memory_commands(), socket_commands(),
+          dns_commands(), blocklist_commands(), counter_commands(), statistics_commands()})
         if (Status registered = register_commands(table); !registered) return registered;
     register_computed_statistics();
     return {};

@@ -26,6 +26,7 @@
 #include "core/modules/tm/module.h"
 #include "core/modules/usrloc/module.h"
 #include "core/modules/xlog/module.h"
+#include "core/net/blocklist.h"
 #include "core/net/dns_settings.h"
 #include "core/net/settings.h"
 #include "core/proc/settings.h"
@@ -78,8 +79,8 @@ void add_loaded(const ModuleDescriptor& module) {
 
 std::span<const CoreTable> core_tables() {
     static const CoreTable tables[] = {
-        {"core", proc::proc_params()},     {"tcp", net::net_params()}, {"core", net::dns_params()},
-        {"core", script::script_params()}, {"tls", kTlsParams},
+        {"core", proc::proc_params()},     {"tcp", net::net_params()},        {"core", net::dns_params()},
+        {"core", net::blocklist_params()}, {"core", script::script_params()}, {"tls", kTlsParams},
     };
     return tables;
 }

@@ -14,6 +14,7 @@
 #include "core/base/log.h"
 #include "core/config/cfg_rpc.h"
 #include "core/config/runtime_cfg.h"
+#include "core/net/blocklist.h"
 #include "core/net/connection_table.h"
 #include "core/net/dns_cache.h"
 #include "core/net/event_loop.h"
@@ -96,6 +97,7 @@ Status create_segment() {
         {"mailboxes", net::mailboxes_bytes(), net::construct_mailboxes},
         {"connections", net::connection_table_bytes(), net::construct_connection_table},
         {"dns", net::dns_cache_bytes(), net::construct_dns_cache},
+        {"blocklist", net::blocklist_bytes(), net::construct_blocklist},
     };
     for (const ModuleDescriptor* module : loaded_modules())
         if (module->hooks.parts)

@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::string_view kMemory = "has no effect: the memory of the segment needs no tuning";
 constexpr std::string_view kDns = "has no effect: names are resolved as RFC 3263 says";
-constexpr std::string_view kBlocklist = "has no effect: there is no destination blocklist";
+constexpr std::string_view kBlocklist = "has no effect: the list of blocked destinations has a fixed size";
 constexpr std::string_view kSctp = "has no effect: SCTP is not spoken";
 constexpr std::string_view kScheduling = "has no effect: processes run under the system's own scheduler";
 constexpr std::string_view kMulticast = "has no effect: there is no multicast";
@@ -37,10 +37,8 @@ constexpr AcceptedSetting kAccepted[] = {
     {"dns_cache_rec_pref", kDns}, 
     {"resolver_debug", kDns},
 
-    {"use_dst_blocklist", kBlocklist}, {"use_dst_blacklist", kBlocklist}, {"dst_blocklist_init", kBlocklist},
-    {"dst_blocklist_mem", kBlocklist}, {"dst_blocklist_expire", kBlocklist}, {"dst_blocklist_ttl", kBlocklist},
-    {"dst_blocklist_gc_interval", kBlocklist}, {"dst_blocklist_udp_imask", kBlocklist},
-    {"dst_blocklist_tcp_imask", kBlocklist}, {"dst_blocklist_tls_imask", kBlocklist},
+    {"use_dst_blacklist", kBlocklist}, {"dst_blocklist_init", kBlocklist},
+    {"dst_blocklist_mem", kBlocklist}, {"dst_blocklist_gc_interval", kBlocklist},
     {"dst_blocklist_sctp_imask", kBlocklist}, {"dst_blacklist_init", kBlocklist}, {"dst_blacklist_mem", kBlocklist},
     {"dst_blacklist_expire", kBlocklist}, {"dst_blacklist_gc_interval", kBlocklist},
 

@@ -7,6 +7,7 @@
 
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/net/blocklist.h"
 #include "core/net/dns_cache.h"
 #include "core/net/dns_client.h"
 #include "core/net/dns_settings.h"
@@ -36,6 +37,7 @@ Reach our_reach() {
 }
 
 Resolution finish(Resolution how, const Question& question, Destinations& out) {
+    if (how == Resolution::ready && !leave_out_blocked(out)) how = Resolution::failed;
     if (how == Resolution::ready && dns_settings.use_failover == 0) out.count = std::min<size_t>(out.count, 1);
     static log::RateLimit limit(2);
     if ((how == Resolution::not_found || how == Resolution::failed) && limit.allow())

@@ -13,6 +13,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/log.h"
+#include "core/net/blocklist.h"
 #include "core/net/connect.h"
 #include "core/net/connection_table.h"
 #include "core/net/event_loop.h"
@@ -293,6 +294,7 @@ class TcpMain {
         else if (send_on(id, order.message(), order.ticket) != Sent::ok) why = "the connection's queue is full";
         if (why.empty()) return;
         stats::add(counters.connect_failed);
+        if (id == ConnectionId::none) note_failed_destination(order.to.transport, order.to.address, kBlockConnect);
         if (connect_log_.allow())
             LOG(warn, "tcp.connect_failed", kv("peer", order.to.address.text()),
                 kv("transport", name_of(order.to.transport)), kv("reason", why),

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "core/net/blocklist.h"
 #include "core/net/connect.h"
 #include "core/net/connection_table.h"
 #include "core/net/event_loop.h"
@@ -146,6 +147,7 @@ class TcpWorker {
     }
     void connect_failed(Link& link, std::string_view why) {
         stats::add(counters.connect_failed);
+        note_failed_destination(link.row->transport, link.row->peer, kBlockConnect);
         if (connect_log_.allow())
             LOG(warn, "tcp.connect_failed", kv("peer", link.row->peer.text()),
                 kv("transport", name_of(link.row->transport)), kv("reason", why),

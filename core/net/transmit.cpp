@@ -1,5 +1,8 @@
 #include <sys/socket.h>
 
+#include <cerrno>
+
+#include "core/net/blocklist.h"
 #include "core/net/connect.h"
 #include "core/net/connection_table.h"
 #include "core/net/dispatch.h"
@@ -49,6 +52,7 @@ Sent send_datagram(uint16_t listener, const SocketAddress& to, std::string_view 
     const Listener& from = listeners()[listener];
     if (::sendto(from.fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, to.raw(), to.raw_size()) < 0) {
         stats::add(counters.udp_send_failed);
+        if (errno != EAGAIN) note_failed_destination(Transport::udp, to, kBlockSend);
         return Sent::failed;
     }
     stats::add(counters.udp_sent);

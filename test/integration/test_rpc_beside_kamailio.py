@@ -32,6 +32,7 @@ corex: debug list_aliases list_sockets pkg_summary shm_status shm_summary
 ctl: connections listen who
 dns: add_a add_aaaa add_srv debug debug_all delete_a delete_aaaa delete_all delete_all_force delete_cname delete_ebl
      delete_naptr delete_ptr delete_srv delete_txt lookup mem_info view
+dst_blocklist: add debug delete_all mem_info view
 jsonrpc: echo
 mod: mem_stats mem_statsx stats
 pkg: info stats
@@ -179,6 +180,11 @@ dns.delete_ebl z
 dns.delete_naptr z
 dns.delete_ptr z
 dns.delete_txt z
+dst_blocklist.add
+dst_blocklist.debug
+dst_blocklist.delete_all
+dst_blocklist.mem_info
+dst_blocklist.view
 jsonrpc.echo
 jsonrpc.echo a
 pkg.info

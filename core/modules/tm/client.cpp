@@ -9,6 +9,7 @@
 #include "core/modules/tm/local_request.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/settings.h"
+#include "core/net/blocklist.h"
 #include "mem/contract.h"
 
 namespace kahu::tm {
@@ -72,6 +73,8 @@ void enter_invite(Transaction& t, Branch& b, const client_invite::Step& step, st
     if (step.actions & kStartTimerM) b.give_up_at = now + t1x64();
     if (step.actions & kReportTimeout) {
         end_with(b, kTimeout);
+        if (b.invite_state() != State::Proceeding)
+            net::note_failed_destination(b.to.transport, b.to.address, net::kBlockTimeout);
         if (b.invite_state() == State::Proceeding) {  // timer C: tell the next hop, then wait for its 487
             b.gave_up = true;
             b.give_up_at = now + t1x64();
@@ -97,7 +100,10 @@ void enter_other(Transaction& t, Branch& b, const client_non_invite::Step& step,
         if (reliable(b)) terminate(b, false);
         else b.give_up_at = now + t4();
     }
-    if (step.actions & kReportTimeout) end_with(b, kTimeout);
+    if (step.actions & kReportTimeout) {
+        end_with(b, kTimeout);
+        if (trying) net::note_failed_destination(b.to.transport, b.to.address, net::kBlockTimeout);
+    }
     if (step.actions & kReportTransportError) end_with(b, kUnreachable);
     if (b.other_state() == State::Terminated) b.resend_at = b.give_up_at = 0;
 }
