@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "core/base/clock.h"
-#include "core/base/log.h"
 #include "core/modules/usrloc/api.h"
 #include "core/modules/usrloc/settings.h"
+#include "core/modules/usrloc/settle.h"
 #include "core/modules/usrloc/store.h"
 #include "mem/contract.h"
 
@@ -28,10 +28,10 @@ State state_of_changed(State before) {
     return before == State::fresh || before == State::removed ? State::fresh : State::changed;
 }
 
-// A removed contact that has a row stays until the timer has deleted it.
-bool leaves_trace(const Contact& contact) {
-    return settings.mode() == DbMode::write_back && contact.state != State::fresh;
-}
+// A removed contact that has a row stays until that is deleted.
+bool leaves_trace(const Contact& contact) { return settings.mode() != DbMode::none && contact.state != State::fresh; }
+
+bool writes_at_once() { return settings.mode() == DbMode::write_through || settings.mode() == DbMode::db_only; }
 
 }  // namespace
 
@@ -46,8 +46,7 @@ Aor::~Aor() {
     if (g_to_write.empty()) return;
     const std::vector<store::Row> rows = std::move(g_to_write);
     g_to_write.clear();
-    if (Status written = store::write(rows); !written)
-        LOG(error, "usrloc.write_failed", kv("rows", rows.size()), kv("reason", written.error().text()));
+    (void)write_and_settle(rows);  // logged; the timer tries again
 }
 
 void Aor::find() {
@@ -78,25 +77,24 @@ bool Aor::apply(std::span<const Change> changes, bool memory_only) {
     const Change& only = changes.front();
     const bool in_place = changes.size() == 1 && only.replaces != nullptr && only.fields != nullptr &&
                           same_texts(*only.replaces, *only.fields);
-    if (!memory_only) note_for_database(changes);
-    if (in_place ? refresh(only) : rebuild(changes)) return true;
-    g_to_write.clear();
-    return false;
+    if (!(in_place ? refresh(only, !memory_only) : rebuild(changes, !memory_only))) return false;
+    if (!memory_only && writes_at_once()) note_for_database();
+    return true;
 }
 
-bool Aor::load(const Change& change) { return rebuild({&change, 1}, State::stored); }
+bool Aor::load(const Change& change) { return rebuild({&change, 1}, false); }
 
 // The usual refresh: only numbers change, each by one store.  Who dies in between leaves some new and some old ones,
 // all of them valid.
-bool Aor::refresh(const Change& change) {
+bool Aor::refresh(const Change& change, bool to_be_written) {
     Contact& contact = *change.replaces;
     static_cast<Numbers&>(contact) = *change.fields;
-    if (contact.state == State::stored) contact.state = State::changed;
+    if (to_be_written && contact.state == State::stored) contact.state = State::changed;
     ++contact.changes;
     return true;
 }
 
-bool Aor::rebuild(std::span<const Change> changes, State of_new) {
+bool Aor::rebuild(std::span<const Change> changes, bool to_be_written) {
     const auto change_of = [&](const Contact* contact) {
         return std::find_if(changes.begin(), changes.end(), [&](const Change& c) { return c.replaces == contact; });
     };
@@ -118,10 +116,11 @@ bool Aor::rebuild(std::span<const Change> changes, State of_new) {
         } else if (change->fields != nullptr) {
             Fields fields = *change->fields;
             fields[Text::aor] = aor_;
-            Contact* const fresh = make_contact(hash_, table_, state_of_changed(c->state), fields);
+            Contact* const fresh =
+                make_contact(hash_, table_, to_be_written ? state_of_changed(c->state) : c->state, fields);
             if (!builder.add(fresh)) return false;
             fresh->changes = static_cast<uint8_t>(c->changes + 1);
-        } else if (leaves_trace(*c)) {
+        } else if (to_be_written && leaves_trace(*c)) {
             Contact* const trace = copy_contact(*c);
             if (!builder.add(trace)) return false;
             trace->state = State::removed;
@@ -131,7 +130,8 @@ bool Aor::rebuild(std::span<const Change> changes, State of_new) {
         if (change.replaces != nullptr) continue;
         Fields fields = *change.fields;
         fields[Text::aor] = aor_;
-        if (!builder.add(make_contact(hash_, table_, of_new, fields))) return false;
+        if (!builder.add(make_contact(hash_, table_, to_be_written ? State::fresh : State::stored, fields)))
+            return false;
     }
     const auto counted = [&] {
         int64_t count = 0;
@@ -148,17 +148,10 @@ bool Aor::rebuild(std::span<const Change> changes, State of_new) {
     return true;
 }
 
-void Aor::note_for_database(std::span<const Change> changes) {
-    if (settings.mode() != DbMode::write_through && settings.mode() != DbMode::db_only) return;
-    for (const Change& change : changes) {
-        if (change.fields == nullptr) {
-            g_to_write.push_back(store::Row::of(*change.replaces, true));
-            continue;
-        }
-        Fields fields = *change.fields;
-        fields[Text::aor] = aor_;
-        g_to_write.push_back(store::Row::of(table_, fields));
-    }
+// All of the user that the database does not have yet: also what could not be written the last time.
+void Aor::note_for_database() {
+    for (const Contact* c = begin_; c != nullptr && c != end_; c = c->next)
+        if (c->state != State::stored) g_to_write.push_back(store::Row::of(*c, c->state == State::removed));
 }
 
 std::string aor_of_record(uint8_t table, uint32_t hash, std::string_view ruid) {

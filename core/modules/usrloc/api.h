@@ -62,10 +62,10 @@ class Aor {
 
   private:
     Contact* visible_from(Contact* contact) const;
-    bool refresh(const Change& change);
-    bool rebuild(std::span<const Change> changes, State of_new = State::fresh);
+    bool refresh(const Change& change, bool to_be_written);
+    bool rebuild(std::span<const Change> changes, bool to_be_written);
     void find();
-    void note_for_database(std::span<const Change> changes);
+    void note_for_database();
 
     uint8_t table_;
     std::string_view aor_;

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "core/base/clock.h"
-#include "core/base/log.h"
 #include "core/modules/usrloc/api.h"
 #include "core/modules/usrloc/settings.h"
+#include "core/modules/usrloc/settle.h"
 #include "core/modules/usrloc/store.h"
 #include "core/net/connection.h"
 
@@ -53,7 +53,7 @@ class Sweep {
             } else if (gone(c)) {
                 drop(shard, link);
                 continue;
-            } else if (mode_ == DbMode::write_back && c.state != State::stored) {
+            } else if (mode_ != DbMode::none && c.state != State::stored) {
                 rows_.push_back(store::Row::of(c, false));
             }
             link = &c.next;
@@ -86,28 +86,9 @@ class Sweep {
 
     void write() {
         if (rows_.empty()) return;
-        Status written = mode_ == DbMode::none ? Status{} : store::write(rows_);
-        if (!written) {
-            LOG(error, "usrloc.write_failed", kv("rows", rows_.size()), kv("reason", written.error().text()));
-            failure_ = std::move(written).error();
-        } else {
-            for (const store::Row& row : rows_) settle(row);
-        }
+        if (mode_ != DbMode::none)
+            if (Status written = write_and_settle(rows_); !written) failure_ = std::move(written).error();
         rows_.clear();
-    }
-    // The row is in the database, or gone from it.
-    static void settle(const store::Row& row) {
-        auto locked = shard_of_bucket(bucket_of(row.hash)).lock();
-        for (Contact** link = &bucket_at(bucket_of(row.hash)); *link != nullptr; link = &(*link)->next) {
-            Contact& c = **link;
-            if (c.hash != row.hash || c.changes != row.changes || c.text(Text::ruid) != row.text(Text::ruid)) continue;
-            if (!row.remove && c.state != State::removed) {
-                c.state = State::stored;
-            } else if (row.remove && c.state == State::removed) {
-                Builder(*locked).replace(link, c.next);
-            }
-            return;
-        }
     }
 
     int64_t now_;

@@ -1,5 +1,6 @@
 // test/unit/usrloc/store_test.cpp -- contacts in SQLite: written, read again, deleted; in each db_mode.
 #include "core/modules/usrloc/store.h"
+#include "core/modules/usrloc/settle.h"
 
 #include <filesystem>
 
@@ -134,17 +135,62 @@ TEST_F(Store, PermanentContactsStay) {
     EXPECT_EQ(gate.first()->expires, 0u);
 }
 
+// What the database did not take, of a new contact or of one that went, is written in the timer's next round.
 TEST_F(Store, AFailedWriteIsTriedAgain) {
+    for (const DbMode mode : {DbMode::write_back, DbMode::write_through, DbMode::db_only}) {
+        restart(mode);
+        const std::string good = settings.db_url.get();
+        const auto fails = [&](auto&& change) {
+            store::close();
+            settings.db_url.set("sqlite:///nowhere/at/all");
+            log::set_level(log::Level::alert);
+            change();
+            EXPECT_FALSE(sweep_all());
+            settings.db_url.set(good);
+            EXPECT_TRUE(sweep_all());
+        };
+        fails([&] { ASSERT_TRUE(save("alice", "sip:1")); });
+        EXPECT_EQ(rows(), 1);
+        fails([&] { EXPECT_EQ(remove_all(0, "alice"), 1u); });
+        EXPECT_EQ(rows(), 0);
+        EXPECT_TRUE(valid());
+        EXPECT_EQ(longest_bucket(), 0);
+    }
+}
+
+// It went while its row was being written by somebody else.
+TEST_F(Store, ARowWhoseContactWentIsDeleted) {
     restart(DbMode::write_back);
     ASSERT_TRUE(save("alice", "sip:1"));
-    const std::string good = settings.db_url.get();
-    store::close();
-    settings.db_url.set("sqlite:///nowhere/at/all");
-    log::set_level(log::Level::alert);
-    EXPECT_FALSE(sweep_all());
-    settings.db_url.set(good);
-    EXPECT_TRUE(sweep_all());
-    EXPECT_EQ(rows(), 1);
+    std::vector<store::Row> copied;
+    {
+        Aor alice(0, "alice");
+        copied.push_back(store::Row::of(*alice.first(), false));
+    }
+    EXPECT_EQ(remove_all(0, "alice"), 1u);
+    ASSERT_TRUE(write_and_settle(copied));
+    EXPECT_EQ(rows(), 0);
+}
+
+// Two write the same contact, and the older version comes last.
+TEST_F(Store, AnOlderVersionWrittenLateIsCorrected) {
+    restart(DbMode::write_back);
+    ASSERT_TRUE(save("alice", "sip:1"));
+    std::vector<store::Row> old;
+    Fields newer;
+    {
+        Aor alice(0, "alice");
+        old.push_back(store::Row::of(*alice.first(), false));
+        newer = alice.first()->fields();
+        newer.cseq = 77;
+        const Aor::Change change{alice.first(), &newer};
+        ASSERT_TRUE(alice.apply({&change, 1}));
+    }
+    ASSERT_TRUE(sweep_all());
+    ASSERT_TRUE(write_and_settle(old));
+    ASSERT_TRUE(sweep_all());
+    restart(DbMode::write_back);
+    EXPECT_EQ(Aor(0, "alice").first()->cseq, 77u);
 }
 
 }  // namespace
