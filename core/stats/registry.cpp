@@ -10,7 +10,7 @@ namespace kahu::stats {
 namespace {
 
 std::vector<Row> g_rows_by_name;
-uint16_t g_next_id = 0;
+uint16_t g_next_id = 1;  // cell 0 takes what is counted by rows that were never registered
 
 bool before(const Row& a, const Row& b) { return std::tie(a.group, a.name) < std::tie(b.group, b.name); }
 
