@@ -312,7 +312,7 @@ TEST(RelayedReply, LosesItsTopViaOnly) {
         EXPECT_TRUE(top_via_is_ours(message));
         net::Destination to;
         ASSERT_TRUE(reply_destination(message, to));
-        EXPECT_EQ(to.address.text(), "10.0.0.8:4711");
+        EXPECT_EQ(to.address.text(), "10.0.0.8:5070");  // when its connection is gone: RFC 3261 18.2.2
         EXPECT_EQ(to.transport, Transport::tcp);
         EXPECT_EQ(to.connection, net::ConnectionId{0x2a});
     }
