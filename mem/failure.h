@@ -1,5 +1,5 @@
 // mem/failure.h -- for tests: let the n-th allocation fail; die at the n-th step of a lock, heap or queue
-// operation.
+// operation, or of one on a table's row.
 //
 // WHY    Code for failures that nobody can cause is code that nobody has tested.
 // LIVES  Process-private; inherited by fork().  Unarmed it costs one predictable branch per operation.
@@ -18,8 +18,9 @@ class FailAllocation {
     bool fired() const noexcept;
 };
 
-// Every operation has several steps: before, between and after its stores.
-enum class Point : uint8_t { lock, alloc, queue, count_ };
+// Every operation has several steps: before, between and after its stores.  `row`: of what changes a row of a shared
+// table in several stores without a lock (the connection table's rows going from process to process).
+enum class Point : uint8_t { lock, alloc, queue, row, count_ };
 
 // SIGKILLs this process at step `nth` from now (0 = the next one) of that kind; -1 disarms.
 void kill_at(Point point, long nth) noexcept;

@@ -24,6 +24,7 @@ void release_locks(detail::LockJournal& journal, int slot, RecoveryReport& repor
         const RobustRwLock::Held held = lock->release_dead(slot);
         report.readers_released += held == RobustRwLock::Held::as_reader;
         report.writers_released += held == RobustRwLock::Held::as_writer;
+        report.global_writers_released += held == RobustRwLock::Held::as_writer && lock->global();
     }
     for (detail::HeldLock& held : journal.held) held.lock.store(nullptr, std::memory_order_relaxed);
     journal.count.store(0, std::memory_order_release);

@@ -11,7 +11,8 @@ namespace kahu::mem {
 
 struct RecoveryReport {
     int readers_released = 0;
-    int writers_released = 0;  // each left a lock poisoned: what it guards may be half written
+    int writers_released = 0;         // each left a lock poisoned: what it guards may be half written
+    int global_writers_released = 0;  // of those, locks marked global: nothing repairs that, restart on a fresh segment
     bool hazard_cleared = false;
     bool heap_operation_settled = false;  // it died inside allocate() or deallocate()
     bool heap_sane = true;

@@ -176,7 +176,8 @@ bool RobustRwLock::plausible() const noexcept {
     }
     const uint64_t word = word_.load(std::memory_order_acquire);
     const bool one_kind = !has_writer(word) || (word & (writer_word(0) - 1)) == 0;
-    return one_kind && word >> kMaxSlots <= kMaxSlots && waiting_.load() <= 1 && writer_waits_.load() <= 1;
+    return one_kind && word >> kMaxSlots <= kMaxSlots && waiting_.load() <= 1 && writer_waits_.load() <= 1 &&
+           global_.load() <= 1;
 }
 
 RobustRwLock::Held RobustRwLock::release_dead(int slot) noexcept {

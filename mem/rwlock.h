@@ -37,6 +37,11 @@ class RobustRwLock {
     bool poisoned() const noexcept { return deaths() != repaired_.load(std::memory_order_relaxed); }
     void mark_repaired() noexcept { repaired_.store(deaths(), std::memory_order_relaxed); }
 
+    // For data that all processes use and nobody can repair: a writer's death is the end of the segment
+    // (RecoveryReport::global_writers_released).  Said by whoever makes the lock.
+    void mark_global(bool global = true) noexcept { global_.store(global ? 1 : 0, std::memory_order_relaxed); }
+    bool global() const noexcept { return global_.load(std::memory_order_relaxed) != 0; }
+
     bool held_by(int slot) const noexcept;  // as reader or writer
 
     // For recover_slot() only: lets go of whatever a dead slot held.
@@ -57,7 +62,8 @@ class RobustRwLock {
     std::atomic<uint32_t> writer_waits_{0};  // new readers let a writer go first, for a bounded time
     std::atomic<uint32_t> deaths_{0};
     std::atomic<uint32_t> repaired_{0};
-    uint32_t unused_[8] = {};
+    std::atomic<uint32_t> global_{0};
+    uint32_t unused_[7] = {};
 };
 static_assert(sizeof(RobustRwLock) == 56, "fits into pthread_rwlock_t");
 

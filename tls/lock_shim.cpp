@@ -18,6 +18,7 @@ namespace {
 
 constinit uint64_t g_calls = 0;  // of locks in the segment and of every pthread_rwlock_init
 constinit uint64_t g_identity = 0;
+constinit LockPhase g_phase = LockPhase::ordinary;
 constinit AddressRange g_libcrypto;
 
 // libc's own function, looked up at first use: shims are called before main(), by constructors of other libraries.
@@ -53,6 +54,8 @@ bool lock_shims_bound() {
     return g_calls > before;
 }
 
+void enter_lock_phase(LockPhase phase) { g_phase = phase; }
+
 void mix_thread_identity(uint64_t incarnation) {
     g_libcrypto = code_of("libcrypto.so");
     g_identity = incarnation << 47;  // above every user-space address
@@ -69,6 +72,7 @@ KAHU_EXPORT int KAHU_SHIM(pthread_rwlock_init)(pthread_rwlock_t* lock,
     ++g_calls;
     if (!ours(lock)) return KAHU_LIBC(pthread_rwlock_init)(lock, attributes);
     std::memset(static_cast<void*>(lock), 0, sizeof *lock);
+    if (g_phase == LockPhase::global) kahu::mem::RobustRwLock::at(lock).mark_global();
     return 0;
 }
 KAHU_EXPORT int KAHU_SHIM(pthread_rwlock_destroy)(pthread_rwlock_t* lock) noexcept {
@@ -82,6 +86,8 @@ KAHU_EXPORT int KAHU_SHIM(pthread_rwlock_rdlock)(pthread_rwlock_t* lock) noexcep
 KAHU_EXPORT int KAHU_SHIM(pthread_rwlock_wrlock)(pthread_rwlock_t* lock) noexcept {
     if (!ours(lock)) return KAHU_LIBC(pthread_rwlock_wrlock)(lock);
     robust(lock).write_lock();
+    if (g_phase == LockPhase::routine) [[unlikely]]
+        robust(lock).mark_global(false);
     return 0;
 }
 KAHU_EXPORT int KAHU_SHIM(pthread_rwlock_tryrdlock)(pthread_rwlock_t* lock) noexcept {

@@ -14,6 +14,11 @@ namespace kahu::tls {
 // Found by asking the dynamic linker who serves pthread_rwlock_init, and by counting what libcrypto calls.
 bool lock_shims_bound();
 uint64_t lock_shim_calls();
+// What becomes of locks in the segment, before the first fork.  global: those made now guard OpenSSL's own tables,
+// which every process uses, so a writer's death is the end of the segment (mem/rwlock.h).  routine: those taken for
+// writing now are not meant: OpenSSL takes them so for every handshake, without changing anything (static_audit.h).
+enum class LockPhase : uint8_t { ordinary, global, routine };
+void enter_lock_phase(LockPhase phase);
 // From now on pthread_self() is mixed for callers in libcrypto.  0 turns it off.
 void mix_thread_identity(uint64_t incarnation);
 

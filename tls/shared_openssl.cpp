@@ -93,6 +93,7 @@ Status start_openssl() {
     if (Status prepared = prepare_openssl(rand_engine.get()); !prepared) return prepared;
     rotate_ticket_keys();
     if (Status warm = warm_up_openssl(); !warm) return warm;
+    enter_lock_phase(LockPhase::ordinary);  // what follows is one process's own
     return make_library_contexts();
 }
 
@@ -122,13 +123,16 @@ mem::Part shared_openssl_part() {
 
 Status boot_openssl(bool shared) {
     REQUIRE(!g_booted && g_part != nullptr && mem::current_slot() >= 0);
+    if (shared) enter_lock_phase(LockPhase::global);
     g_why_not_shared = shared ? obstacle_to_sharing() : "";
     g_shared = shared && g_why_not_shared.empty();
     if (!g_why_not_shared.empty())
         LOG(warn, "tls.private_memory", kv("reason", g_why_not_shared),
             kv("effect", "TLS connections do not survive the death of their worker"));
     g_supervisor = getpid();
-    if (Status started = start_openssl(); !started) return started;
+    Status started = start_openssl();
+    enter_lock_phase(LockPhase::ordinary);
+    if (!started) return started;
     OPENSSL_thread_stop();
     if (pthread_atfork(before_fork, nullptr, nullptr) != 0) return Error{Errc::no_memory, "pthread_atfork failed", ""};
     take_audit_snapshot();

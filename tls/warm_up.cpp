@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 
 #include "tls/channel.h"
+#include "tls/lock_shim.h"
 #include "tls/memory_handshake.h"
 #include "tls/openssl_error.h"
 #include "tls/session_cache.h"
@@ -152,6 +153,7 @@ Status warm_up_openssl() {
     if (Status done = WarmUp(nullptr).run(true); !done) return std::move(done).error().context("warm-up");
     const OwnedLibraryContext other(OSSL_LIB_CTX_new());
     if (!other) return failed("could not make a library context");
+    enter_lock_phase(LockPhase::routine);
     if (Status done = WarmUp(other.get()).run(true); !done) return std::move(done).error().context("warm-up");
     clear_session_cache();
     ERR_clear_error();

@@ -188,6 +188,7 @@ class Supervisor {
         report(slot, pid, wait_status, cause, found);
         if (!settings.worker_restart) return stop(1);
         if (!found.heap_sane) return fresh_segment("the heap's bookkeeping was overwritten");
+        if (found.global_writers_released != 0) return fresh_segment("a lock of all processes was held for writing");
         if (rate_.add(cause, clock::read())) return fresh_segment("processes die again and again");
         if (cause == Cause::crashed || cause == Cause::hung) walk_heap_aside();
         return leaks_too_much() ? fresh_segment("lost connections hold too much of the segment") : kGoOn;
@@ -204,7 +205,7 @@ class Supervisor {
             kv(signalled ? "signal" : "status", signalled ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status)),
             kv("core", signalled && WCOREDUMP(wait_status) ? "yes" : "no"), kv("crash_file", file.empty() ? "-" : file),
             kv("read_locks", found.readers_released), kv("write_locks", found.writers_released),
-            kv("heap_sane", found.heap_sane));
+            kv("global_locks", found.global_writers_released), kv("heap_sane", found.heap_sane));
     }
 
     bool leaks_too_much() const {

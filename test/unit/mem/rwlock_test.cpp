@@ -50,6 +50,28 @@ TEST_F(Lock, WhatAnotherProcessMayDoMeanwhile) {
     EXPECT_FALSE(lock->held_by(0));
 }
 
+TEST_F(Lock, AWriterThatDiesWithAGlobalOneIsToldApart) {
+    struct Case {
+        bool global, writes;
+        int writers, global_writers;
+    };
+    for (const Case& c : {Case{false, true, 1, 0}, {true, true, 1, 1}, {true, false, 0, 0}, {false, true, 1, 0}}) {
+        lock->mark_global(c.global);
+        EXPECT_EQ(run_child(1,
+                            [&] {
+                                if (c.writes) lock->write_lock();
+                                else lock->read_lock();
+                                raise(SIGKILL);
+                            }),
+                  End::killed);
+        const RecoveryReport report = recover_slot(1);
+        EXPECT_EQ(report.writers_released, c.writers);
+        EXPECT_EQ(report.global_writers_released, c.global_writers);
+        EXPECT_TRUE(lock->try_write_lock());
+        lock->unlock();
+    }
+}
+
 TEST_F(Lock, ReadersRecurse) {
     lock->read_lock();
     lock->read_lock();

@@ -9,6 +9,7 @@
 
 #include "mem/failure.h"
 #include "mem/heap_stats.h"
+#include "mem/rwlock.h"
 #include "mem/segment.h"
 #include "test/unit/tls/environment.h"
 #include "tls/lock_shim.h"
@@ -76,6 +77,28 @@ TEST_P(ThreeProcesses, OnOneContextMadeBeforeTheFork) {
     EXPECT_EQ(failed_handshakes(server.get(), client.get(), 3), 0) << "afterwards, in the process that made it";
 }
 INSTANTIATE_TEST_SUITE_P(Tls, ThreeProcesses, ::testing::ValuesIn(kCases), [](const auto& i) { return i.param.name; });
+
+// --- locks of all processes ----------------------------------------------------------------------
+TEST(Locks, ThoseOfOpenSSLItselfAreGlobalUnlessTakenInRoutine) {
+    if (!kShimsCompiledIn) GTEST_SKIP() << "libc's locks";
+    enter_lock_phase(LockPhase::global);
+    CRYPTO_RWLOCK* const table = CRYPTO_THREAD_lock_new();
+    CRYPTO_RWLOCK* const routine = CRYPTO_THREAD_lock_new();
+    enter_lock_phase(LockPhase::routine);
+    CRYPTO_THREAD_write_lock(routine);
+    CRYPTO_THREAD_unlock(routine);
+    CRYPTO_THREAD_read_lock(table);
+    CRYPTO_THREAD_unlock(table);
+    enter_lock_phase(LockPhase::ordinary);
+    CRYPTO_RWLOCK* const ordinary = CRYPTO_THREAD_lock_new();
+    CRYPTO_THREAD_write_lock(table);
+    CRYPTO_THREAD_unlock(table);
+    const auto global = [](CRYPTO_RWLOCK* lock) { return mem::RobustRwLock::at(lock).global(); };
+    EXPECT_TRUE(global(table));
+    EXPECT_FALSE(global(routine));
+    EXPECT_FALSE(global(ordinary));
+    for (CRYPTO_RWLOCK* lock : {table, routine, ordinary}) CRYPTO_THREAD_lock_free(lock);
+}
 
 // --- RSA keys ------------------------------------------------------------------------------------
 bool signs_well(EVP_PKEY* signer, EVP_PKEY* verifier, int round) {
