@@ -115,10 +115,14 @@ void index_connection(size_t row, IndexNode which, uint16_t port) {
     const Connection& connection = connection_row(row);
     const uint32_t bucket = bucket_of(connection.transport, connection.peer, port);
     Node& node = g_nodes[number];
+    row_step();
     node.port.store(port);
     node.bucket_after = bucket + 1;
+    row_step();
     node.next.store(g_heads[bucket].load());
+    row_step();
     g_heads[bucket].store(number + 1, std::memory_order_release);
+    row_step();
 }
 void unindex_connection(size_t row) {
     for (uint32_t i = 0; i < kNodesPerRow; ++i) take_out(static_cast<uint32_t>(row) * kNodesPerRow + i);

@@ -65,7 +65,9 @@ ConnectionId next_id(Connection& row) {
     return ConnectionId{uint64_t{row.uses++} * g_table->rows + row_index(row) + 1};
 }
 void publish_connection(Connection& row, ConnectionId id) {
+    row_step();
     row.id.store(static_cast<uint64_t>(id), std::memory_order_release);
+    row_step();
 }
 
 // One writer: counts that every process changes drift with every death.
@@ -81,10 +83,14 @@ size_t open_tls_connections() { return g_table ? static_cast<size_t>(g_table->op
 void empty_connection(Connection& row) {
     const uint32_t waiting = row.tx_bytes - row.tx_at;
     row.tx_at = row.tx_bytes = row.tx_capacity = 0;
+    row_step();
     queued_bytes_total().fetch_sub(waiting);
+    row_step();
     row.queued_bytes.fetch_sub(waiting);
     mem::deallocate(std::exchange(row.tx, nullptr), mem::Tag::outbound);
+    row_step();
     mem::deallocate(std::exchange(row.rx, nullptr), mem::Tag::message);
+    row_step();
     row.rx_bytes = row.rx_capacity = 0;
 }
 void abandon_connection(Connection& row) {
@@ -98,9 +104,11 @@ std::atomic<int64_t>& queued_bytes_total() { return g_table->queued_bytes; }
 
 void retire_connection(Connection& row) {
     const auto me = static_cast<uint32_t>(row_index(row) + 1);
+    row_step();
     uint32_t head = g_table->retired.load(std::memory_order_relaxed);
     do row.next_retired = head;
     while (!g_table->retired.compare_exchange_weak(head, me, std::memory_order_release, std::memory_order_relaxed));
+    row_step();
 }
 
 size_t take_retired(void (*f)(void* context, size_t index), void* context) {
@@ -108,8 +116,10 @@ size_t take_retired(void (*f)(void* context, size_t index), void* context) {
     // One at a time: a death between taking and freeing loses one row, not all.  Nobody else takes, so next_retired of
     // the head cannot change under us.
     for (uint32_t head = g_table->retired.load(std::memory_order_acquire); head != 0;) {
+        row_step();
         const uint32_t next = g_table->row[head - 1].next_retired;
         if (!g_table->retired.compare_exchange_weak(head, next, std::memory_order_acquire)) continue;
+        row_step();
         f(context, head - 1);
         ++taken;
         head = g_table->retired.load(std::memory_order_acquire);

@@ -6,6 +6,7 @@
 //        it goes through the dead worker's rows.  Of tcp main: its successor goes through all rows.
 #pragma once
 #include "core/net/connection.h"
+#include "mem/failure.h"
 
 namespace kahu::net {
 
@@ -25,6 +26,8 @@ size_t row_index(const Connection& row);
 // tcp main: the row's next id, published by publish_connection() when its fields are set.
 ConnectionId next_id(Connection& row);
 void publish_connection(Connection& row, ConnectionId id);
+// For tests: a process may be told to die here, between two stores (mem/failure.h).
+inline void row_step() { mem::injection_point(mem::Point::row); }
 // Owner: nothing of the connection is left but tcp main's descriptor.
 void retire_connection(Connection& row);
 // tcp main: calls `f(index)` for every row retired since.

@@ -3,6 +3,7 @@
 #include "core/base/log.h"
 #include "core/net/dns_client.h"
 #include "core/proc/child.h"
+#include "core/proc/injection.h"
 #include "core/proc/process_table.h"
 #include "mem/contract.h"
 #include "mem/heap.h"

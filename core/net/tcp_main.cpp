@@ -229,11 +229,14 @@ class TcpMain {
         Connection& row = connection_row(index);
         if (row.uses == 0) new (&row) Connection{};
         Worker& worker = least_loaded();
+        row_step();
         fill(row, listener, peer, worker.slot);
+        row_step();
         const ConnectionId id = next_id(row);
         fds_[index] = std::move(fd);
         publish_connection(row, id);
         index_connection(index, IndexNode::peer, peer.port());
+        row_step();
         sources_.add(peer);
         ++open_;
         stats::add(counters.passive_open);
@@ -250,7 +253,9 @@ class TcpMain {
     static void fill(Connection& row, const Listener& listener, const SocketAddress& peer, int owner,
                      bool outbound = false) {
         row.state.store(outbound ? ConnectionState::connecting : ConnectionState::accepted);
+        row_step();
         row.owner.store(static_cast<int16_t>(owner));
+        row_step();
         row.worked_by.store(0);
         row.kill.store(false);
         row.transport = listener.transport;
@@ -265,6 +270,7 @@ class TcpMain {
         row.lifetime_ms.store(static_cast<int32_t>(settings.tcp_connection_lifetime * 1000));
         row.deadline.store(clock::now_ms() + row.lifetime_ms.load());
         row.frame = {};
+        row_step();
         row.secure = nullptr;
         row.secure_info.store(nullptr);
         if (row.outgoing.empty()) row.queued_bytes.store(0);
@@ -324,6 +330,7 @@ class TcpMain {
         set_host(row, to.host_name());
         const ConnectionId id = next_id(row);
         bool was_empty = false;
+        row_step();
         if (queue_message(row, id, message, ticket, was_empty) != Sent::ok)
             why = "out of memory, or the queues are full";
         fds_[index] = std::move(fd);
@@ -374,8 +381,10 @@ class TcpMain {
                 message.ids[message.count] = id;
                 message.fds[message.count++] = fds_[row_index(*row)].get();
             }
+            row_step();
             if (message.count > 0 && !send_handover(proc::channel(worker.slot).main_end, message))
                 return;  // again in kRest
+            row_step();
             worker.waiting.erase(worker.waiting.begin(),
                                  worker.waiting.begin() + static_cast<std::ptrdiff_t>(looked_at));
         }
@@ -446,14 +455,19 @@ class TcpMain {
         if (row.state.load() == ConnectionState::free || row.id.load() != 0) return;
         fds_[index].reset();
         empty_connection(row);  // its worker may have died in the midst of that
+        row_step();
         unindex_connection(index);
+        row_step();
         mem::deallocate(std::exchange(row.host, nullptr), mem::Tag::connection);
+        row_step();
         if (!row.outbound) sources_.remove(row.peer);
         --open_;
         if (row.transport == Transport::tls) --open_tls_;
         if (evicted_ > 0 && row.transport == Transport::tls && !row.outbound) --evicted_;
         row.owner.store(-1);
+        row_step();
         row.state.store(ConnectionState::free);
+        row_step();
         free_rows_.push_back(static_cast<uint32_t>(index));
         set_open(open_, open_tls_);
     }

@@ -82,6 +82,7 @@ class TcpWorker {
         link->worker = this;
         Link& it = *link;
         links_[row_index(*row)] = std::move(link);
+        row_step();
         proc::process(slot_).load.fetch_add(1, std::memory_order_relaxed);
         if (row->worked_by.load() != 0) {
             lost_with_predecessor(it);
@@ -98,7 +99,9 @@ class TcpWorker {
         const bool fresh = row.state.load() == ConnectionState::accepted;
         if (fresh) {
             const bool tls = row.transport == Transport::tls;
+            row_step();
             row.state.store(tls ? ConnectionState::handshaking : ConnectionState::established);
+            row_step();
             row.lifetime_ms.store(static_cast<int32_t>(settings.tcp_connection_lifetime * 1000));
             row.deadline.store(clock::now_ms() + row.lifetime_ms.load());
         } else {
@@ -137,9 +140,11 @@ class TcpWorker {
         stats::add(counters.established);
         link.connect_deadline = 0;
         link.waits_to_write = false;
+        row_step();
         event_del(&link.writable);
         if (tls) link.handshake_deadline = clock::now_ms() + settings.tls_handshake_timeout * 1000;
         row.state.store(tls ? ConnectionState::handshaking : ConnectionState::established);
+        row_step();
         row.deadline.store(clock::now_ms() + row.lifetime_ms.load());
         if (const TurnEnd end = open_turn(link); end != TurnEnd::open) return close(link, end);
         if (event_add(&link.readable, nullptr) != 0) return close(link, TurnEnd::no_memory);
@@ -158,7 +163,9 @@ class TcpWorker {
     void lost_with_predecessor(Link& link) {
         LOG(warn, "tcp.lost_with_worker", kv("connection", static_cast<uint64_t>(link.id)),
             kv("peer", link.row->peer.text()));
+        row_step();
         abandon_connection(*link.row);
+        row_step();
         discard(link);
     }
 
@@ -273,7 +280,9 @@ class TcpWorker {
             const linger reset{1, 0};
             ::setsockopt(link.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
         }
+        row_step();
         link.row->worked_by.store(static_cast<int16_t>(slot_ + 1));
+        row_step();
         if (link.row->transport == Transport::tls && link.row->secure != nullptr) secure_channel()->release(*link.row);
         discard(link);
     }
@@ -289,9 +298,13 @@ class TcpWorker {
             event_del(&link.readable);
             event_del(&link.writable);
         }
+        row_step();
         empty_connection(row);
+        row_step();
         row.state.store(ConnectionState::closing);
+        row_step();
         row.id.store(0);
+        row_step();
         ::shutdown(link.fd, SHUT_RDWR);  // tcp main still has a duplicate
         ::close(link.fd);
         row.outgoing.consume(
@@ -301,6 +314,7 @@ class TcpWorker {
                 if (message.ticket != 0) unsent.push_back(message.ticket);
             },
             SIZE_MAX);
+        row_step();
         links_[index].reset();
         proc::process(slot_).load.fetch_sub(1, std::memory_order_relaxed);
         retire_connection(row);

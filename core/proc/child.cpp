@@ -10,14 +10,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
-#include <string_view>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/proc/process_table.h"
 #include "mem/contract.h"
-#include "mem/failure.h"
 #include "mem/slot.h"
 
 namespace kahu::proc {
@@ -68,25 +65,6 @@ void enter_child(int slot, pid_t supervisor) {
     log::set_process(entry.title_text());
     clock::tick();
     entry.turned_ms.store(clock::now_ms());
-}
-
-void inject_failure() {
-    child_flags.inject = 0;
-    const char* const wanted = std::getenv("KAHU_INJECT");
-    char what[8] = "";
-    long start = 0, step = 0;
-    if (wanted == nullptr || std::sscanf(wanted, "%7[a-z]:%ld:%ld", what, &start, &step) != 3) return;
-    static long failures = 0;
-    static std::optional<mem::FailAllocation> failing;
-    const long incarnation = process(mem::current_slot()).incarnation.load();
-    const std::string_view point = what;
-    if (point == "lock") mem::kill_at(mem::Point::lock, start + step * (incarnation - 1));
-    if (point == "alloc") mem::kill_at(mem::Point::alloc, start + step * (incarnation - 1));
-    if (point == "queue") mem::kill_at(mem::Point::queue, start + step * (incarnation - 1));
-    if (point == "fail") {
-        failing.reset();
-        failing.emplace(start + step * failures++);
-    }
 }
 
 void make_channel(int slot) {

@@ -15,17 +15,12 @@ struct ChildFlags {
     volatile std::sig_atomic_t stop = 0;         // SIGTERM
     volatile std::sig_atomic_t reopen_logs = 0;  // SIGHUP
     volatile std::sig_atomic_t statistics = 0;   // SIGUSR1
-    volatile std::sig_atomic_t inject = 0;       // SIGUSR2, for tests
+    volatile std::sig_atomic_t inject = 0;       // SIGUSR2, for tests (injection.h)
 };
 extern ChildFlags child_flags;
 
 // In the child, right after fork(): slot, signal handlers and mask, death with the supervisor, title, log name.
 void enter_child(int slot, pid_t supervisor);
-
-// For tests: what the environment variable KAHU_INJECT says, if it is set: "lock:START:STEP", "alloc:..." or
-// "queue:..." kills the process at such a step of a lock, heap or queue operation from now (mem/failure.h),
-// "fail:START:STEP" lets an allocation fail.  Each incarnation, or each failure, takes the next number.
-void inject_failure();
 
 // A slot's channel: a pair of connected SOCK_SEQPACKET sockets over which descriptors travel between a worker and
 // tcp main.  Made by the supervisor before the first fork and kept open by it, so that nothing sent is lost when

@@ -1,0 +1,19 @@
+// core/proc/injection.h -- for tests: a running process dies, or an allocation of its fails, when a test says so.
+//
+// WHY    Deaths at every lock, heap and queue operation of a real server are found nowhere else (test/crash).
+// LIVES  Nothing happens unless the environment variable KAHU_INJECT is set at start; then at each SIGUSR2:
+//   "lock:START:STEP", "alloc:...", "queue:...", "row:..."   SIGKILL at such a step of a lock, heap or queue operation,
+//                 or of one on a connection's row, from now (mem/failure.h); each incarnation takes the next number:
+//                 START, START + STEP ...
+//   "fail:START:STEP"   an allocation fails; each failure takes the next number
+//   "@FILE"       FILE holds one of these, or "count:0:0" or "off:0:0".  "PID LOCK ALLOC QUEUE ROW\n",
+//                 the steps taken since each was armed, goes to FILE.PID first: the signal was heard.
+// FAILS  What cannot be read or understood does nothing.
+#pragma once
+
+namespace kahu::proc {
+
+// In the process's loop, after SIGUSR2.
+void inject_failure();
+
+}  // namespace kahu::proc

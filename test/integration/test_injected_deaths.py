@@ -1,0 +1,34 @@
+"""Processes die at chosen steps of locks, heap and queues while they do what they are for; test/crash/sweep.py takes
+every step, here are a few of each operation."""
+import random
+
+import pytest
+
+from support.paths import LONG
+from support.sweep import POINTS, SweptServer
+
+pytestmark = pytest.mark.kahu_only
+STEPS = 40 if LONG else 4
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory, certificates):
+    server = SweptServer(tmp_path_factory.mktemp("swept"), certificates).start()
+    try:
+        yield server
+        server.finish()
+    finally:
+        server.server.kill()
+
+
+@pytest.mark.parametrize("operation", SweptServer.OPERATIONS)
+def test_a_process_dies_in(swept, operation):
+    seed = random.randrange(1 << 30)
+    dice = random.Random(seed)
+    deaths = 0
+    for point in POINTS:
+        result = swept.sweep(operation, point, lambda steps: sorted(dice.sample(range(steps), min(STEPS, steps))))
+        print(result, "seed", seed)
+        assert not result.problems
+        deaths += result.deaths
+    assert deaths, "nothing was reached"
