@@ -57,6 +57,14 @@ class Result:
     leaked: float = 0   # bytes of the segment per death
     problems: list = field(default_factory=list)
 
+    def add(self, part):
+        """Of the same operation and point, done by another server."""
+        both = self.deaths + part.deaths
+        self.leaked = (self.leaked * self.deaths + part.leaked * part.deaths) / both if both else 0
+        self.points, self.deaths = self.points + part.points, both
+        self.served_in += part.served_in
+        self.problems += part.problems
+
     def __str__(self):
         served = sorted(self.served_in) or [0]
         return (f"{self.operation:18} {self.point:6} {self.steps:6} steps, {self.points:6} tried, {self.deaths:6} deaths, "
