@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "core/base/log.h"
-#include "rpc/registry.h"
 #include "rpc/settings.h"
+#include "rpc/unfinished.h"
 
 namespace kahu::rpc {
 namespace {
@@ -35,16 +35,18 @@ Framed frame_request(std::string_view bytes) {
     return framed;
 }
 
-std::string answer_request(const binrpc::Header& header, std::string_view packet, std::string_view client) {
+void answer_request(const binrpc::Header& header, std::string_view packet, std::string_view client, Deliver deliver) {
     binrpc::Request request;
     std::string why;
     if (!binrpc::read_request(packet.substr(header.header_bytes, header.body_bytes), limits(), request, why))
-        return binrpc::write_fault(header.cookie, 400, why);
+        return deliver(binrpc::write_fault(header.cookie, 400, why));
     RpcCall call(std::move(request.method), std::move(request.params));
     call.client = client;
-    execute(call);
-    if (const auto& fault = call.faulted()) return binrpc::write_fault(header.cookie, fault->first, fault->second);
-    return binrpc::write_reply(header.cookie, call.results());
+    run_command(std::move(call), [cookie = header.cookie, deliver = std::move(deliver)](const RpcCall& done) {
+        const auto& fault = done.faulted();
+        deliver(fault ? binrpc::write_fault(cookie, fault->first, fault->second)
+                      : binrpc::write_reply(cookie, done.results()));
+    });
 }
 
 }  // namespace kahu::rpc

@@ -1,6 +1,7 @@
 // rpc/answer.h -- one binrpc request in, one binrpc answer out; whatever transport carried it.
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,9 @@ struct Framed {
 };
 Framed frame_request(std::string_view bytes);
 
-// `packet` is a whole one, as framed.  Executes it and returns the packet to send back.
-std::string answer_request(const binrpc::Header& header, std::string_view packet, std::string_view client);
+// What is to be sent back: called once, before the request's function returns or, if the command takes time, later.
+using Deliver = std::function<void(std::string)>;
+// `packet` is a whole one, as framed.  Executes it; `deliver` gets the packet to send back.
+void answer_request(const binrpc::Header& header, std::string_view packet, std::string_view client, Deliver deliver);
 
 }  // namespace kahu::rpc

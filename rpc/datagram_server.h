@@ -9,7 +9,7 @@ class DatagramServer : public DatagramSocket {
     using DatagramSocket::DatagramSocket;
 
   private:
-    std::string answer(std::string_view request, const std::string& peer) override;
+    void answer(std::string_view request, const std::string& peer, Deliver deliver) override;
     std::string fault(std::string_view request, const std::string& why) override;
 };
 

@@ -43,17 +43,21 @@ void DatagramSocket::on_readable(short) {
         const ssize_t got = ::recvfrom(socket_.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT,
                                        reinterpret_cast<sockaddr*>(&from), &size);
         if (got < 0) return;  // EAGAIN, or an ICMP error for an earlier answer
-        if (!is_nameless(from, size)) answer_one({buffer.data(), static_cast<size_t>(got)}, from, size);
+        if (!is_nameless(from, size))
+            answer_one({buffer.data(), static_cast<size_t>(got)}, {from, size, name_of_peer(from)});
     }
 }
 
-void DatagramSocket::answer_one(std::string_view request, const sockaddr_storage& from, socklen_t from_size) {
-    const std::string peer = name_of_peer(from);
-    const auto sent = [&](const std::string& reply) {
-        return ::sendto(socket_.fd.get(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
-                        reinterpret_cast<const sockaddr*>(&from), from_size) >= 0;
+void DatagramSocket::answer_one(std::string_view request, const Peer& peer) {
+    answer(request, peer.name,
+           [this, asked = std::string(request), peer](const std::string& reply) { send(asked, peer, reply); });
+}
+
+void DatagramSocket::send(std::string_view request, const Peer& peer, const std::string& reply) {
+    const auto sent = [&](const std::string& text) {
+        return ::sendto(socket_.fd.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                        reinterpret_cast<const sockaddr*>(&peer.address), peer.size) >= 0;
     };
-    const std::string reply = answer(request, peer);
     if (sent(reply)) return;
     const bool too_long = errno == EMSGSIZE || errno == ENOBUFS;
     if (too_long && sent(fault(request, fmt::format("the answer has {} bytes, too many for a datagram: ask over a "
@@ -61,7 +65,7 @@ void DatagramSocket::answer_one(std::string_view request, const sockaddr_storage
                                                     reply.size()))))
         return;
     if (g_dropped_log.allow())
-        LOG(notice, "rpc.answer.dropped", kv("client", peer), kv("reason", errno_error("sendto", errno).text()));
+        LOG(notice, "rpc.answer.dropped", kv("client", peer.name), kv("reason", errno_error("sendto", errno).text()));
 }
 
 }  // namespace kahu::rpc

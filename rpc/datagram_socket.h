@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "rpc/answer.h"
 #include "rpc/event_ptr.h"
 #include "rpc/listen_socket.h"
 
@@ -24,11 +25,18 @@ class DatagramSocket {
     virtual ~DatagramSocket() = default;
 
   private:
-    virtual std::string answer(std::string_view request, const std::string& peer) = 0;  // peer is "udp:127.0.0.1:5060"
-    virtual std::string fault(std::string_view request, const std::string& why) = 0;    // the answer was too long
+    virtual void answer(std::string_view request, const std::string& peer,
+                        Deliver deliver) = 0;                                         // "udp:127.0.0.1:5060"
+    virtual std::string fault(std::string_view request, const std::string& why) = 0;  // the answer was too long
 
     void on_readable(short what);
-    void answer_one(std::string_view request, const sockaddr_storage& from, socklen_t from_size);
+    struct Peer {
+        sockaddr_storage address;
+        socklen_t size;
+        std::string name;
+    };
+    void answer_one(std::string_view request, const Peer& peer);
+    void send(std::string_view request, const Peer& peer, const std::string& reply);
 
     const ListenSocket& socket_;
     EventPtr readable_;

@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include "rpc/answer.h"
-#include "rpc/registry.h"
 #include "rpc/settings.h"
+#include "rpc/unfinished.h"
 
 namespace kahu::rpc {
 namespace {
@@ -40,11 +40,12 @@ size_t FifoServer::answer_all(std::string_view in) {
 void FifoServer::answer(const FifoRequest& request) {
     const std::string client = "fifo:" + std::string(request.reply_name);
     if (request.what == FifoRequest::What::binary)
-        return reply(path_of(request), answer_request(request.header, request.packet, client));
+        return answer_request(request.header, request.packet, client,
+                              [this, path = path_of(request)](std::string made) { reply(path, std::move(made)); });
     RpcCall call(request.method, request.params);
     call.client = client;
-    execute(call);
-    reply(path_of(request), text_answer(call));
+    run_command(std::move(call),
+                [this, path = path_of(request)](const RpcCall& done) { reply(path, text_answer(done)); });
 }
 
 std::string FifoServer::path_of(const FifoRequest& request) const {

@@ -9,6 +9,7 @@
 #include "rpc/registry.h"
 #include "rpc/settings.h"
 #include "rpc/stream_server.h"
+#include "rpc/unfinished.h"
 
 namespace kahu::rpc {
 namespace {
@@ -69,6 +70,7 @@ Status serve(event_base* base) {
 }
 
 void stop_serving() {
+    stop_waiting();
     for (const Service& service : g_services) service.end();
     g_serving.reset();
 }

@@ -80,7 +80,8 @@ bool StreamSession::receive() {
 void StreamSession::answer_waiting() {
     std::string_view rest = in_;
     more_waiting_ = false;
-    for (int answered = 0;; ++answered) {
+    in_turn_ = true;
+    for (int answered = 0; !answering_; ++answered) {
         const Framed framed = frame_request(rest);
         if (framed.what == Framed::What::need_more) break;
         if (framed.what == Framed::What::broken) {
@@ -93,11 +94,24 @@ void StreamSession::answer_waiting() {
             more_waiting_ = true;
             break;
         }
-        out_ += answer_request(framed.header, rest.substr(0, framed.header.packet_bytes()), client_);
+        answering_ = true;
+        answer_request(framed.header, rest.substr(0, framed.header.packet_bytes()), client_,
+                       [self = std::weak_ptr(self_)](std::string packet) {
+                           if (const auto session = self.lock()) (*session)->take_answer(std::move(packet));
+                       });
         rest.remove_prefix(framed.header.packet_bytes());
         last_request_ = clock::read();
     }
     in_.erase(0, in_.size() - rest.size());
+    in_turn_ = false;
+}
+
+void StreamSession::take_answer(std::string packet) {
+    out_ += packet;
+    answering_ = false;
+    if (in_turn_) return;
+    answer_waiting();
+    if (flush()) rearm();
 }
 
 bool StreamSession::flush() {
@@ -108,7 +122,7 @@ bool StreamSession::flush() {
         else if (n < 0 && errno == EAGAIN) return true;
         else break;
     }
-    if (sent_ < out_.size() || (ending_ && !more_waiting_)) {
+    if (sent_ < out_.size() || (ending_ && !more_waiting_ && !answering_)) {
         server_.close(*this);
         return false;
     }
@@ -137,6 +151,7 @@ void StreamSession::rearm() {
     const bool unsent = sent_ < out_.size();
     if (unsent) arm(writable_, settings.write_timeout * 1000);
     else disarm(writable_);
+    if (answering_) return disarm(readable_);
     if (ending_ || over_high_water()) {
         disarm(readable_);
         if (more_waiting_ && !unsent) event_active(readable_.get(), EV_READ, 0);

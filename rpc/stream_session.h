@@ -6,6 +6,7 @@
 //        nothing for idle_timeout, or leaves a request half sent for kHalfRequestTimeout is closed.  Nothing is logged
 //        but clients dropped for not reading.
 #pragma once
+#include <memory>
 #include <string>
 
 #include "core/base/clock.h"
@@ -33,7 +34,8 @@ class StreamSession {
     void on_writable(short what);
     bool receive();         // false: closed, *this is gone
     void answer_waiting();  // as many requests as may be answered now
-    bool flush();           // false: closed, *this is gone
+    void take_answer(std::string packet);
+    bool flush();  // false: closed, *this is gone
     void rearm();
     bool over_high_water() const;
     void name_peer();
@@ -46,6 +48,10 @@ class StreamSession {
     size_t sent_ = 0;      // of out_
     bool ending_ = false;  // close as soon as out_ is sent
     bool more_waiting_ = false;
+    bool answering_ = false;  // a command takes its time; requests behind it wait
+    bool in_turn_ = false;    // answer_waiting() runs
+    std::shared_ptr<StreamSession*> self_ =
+        std::make_shared<StreamSession*>(this);  // gone with it: late answers are dropped
     clock::Millis last_request_;
     EventPtr readable_, writable_;
 };

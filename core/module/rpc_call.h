@@ -8,6 +8,7 @@
 //        just returns.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -65,6 +66,10 @@ class RpcCall {
 
     const std::vector<RpcValue>& results() const { return results_; }
     const std::optional<std::pair<int, std::string>>& faulted() const { return fault_; }
+
+    // A command whose answer takes time sets this and returns: it is asked again and again, and says true when it has
+    // added its values or a fault.
+    std::function<bool(RpcCall&)> unfinished;
 
     // Who asks: for ctl.who and for the log.  Set by the transport.
     std::string client;

@@ -186,6 +186,8 @@ bool run_onsend_route(Run& run, const net::Destination& to, std::string_view byt
 void set_transaction_layer(const TransactionLayer& layer) { g_layer = layer; }
 const TransactionLayer& transaction_layer() { return g_layer; }
 
+const Program* Program::installed() { return g_installed; }
+
 void Program::install() const {
     g_installed = this;
     net::set_message_handler([](std::string_view bytes, const net::Inbound& from) {

@@ -55,6 +55,8 @@ class Program {
     int run_route(int route, Run& run) const;
     const Format* log_prefix() const;  // nullptr: none
 
+    static const Program* installed();  // nullptr: none yet
+
   private:
     Program();
     std::unique_ptr<Routes> routes_;

@@ -5,8 +5,9 @@
 
 namespace kahu::jsonrpcs {
 
-std::string Datagrams::answer(std::string_view document, const std::string& peer) {
-    return jsonrpcs::answer(document, peer, settings.pretty_format != 0).text;
+void Datagrams::answer(std::string_view document, const std::string& peer, rpc::Deliver deliver) {
+    jsonrpcs::answer(document, peer, settings.pretty_format != 0,
+                     [deliver = std::move(deliver)](Answer made) { deliver(std::move(made.text)); });
 }
 
 std::string Datagrams::fault(std::string_view document, const std::string& why) {

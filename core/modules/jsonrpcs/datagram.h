@@ -11,7 +11,7 @@ class Datagrams : public rpc::DatagramSocket {
     using rpc::DatagramSocket::DatagramSocket;
 
   private:
-    std::string answer(std::string_view document, const std::string& peer) override;
+    void answer(std::string_view document, const std::string& peer, rpc::Deliver deliver) override;
     std::string fault(std::string_view document, const std::string& why) override;
 };
 

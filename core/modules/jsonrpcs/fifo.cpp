@@ -21,7 +21,10 @@ size_t Fifo::answer_all(std::string_view in) {
 }
 
 void Fifo::answer_one(std::string_view document) {
-    Answer made = answer(document, "jsonrpc fifo", settings.pretty_format != 0);
+    answer(document, "jsonrpc fifo", settings.pretty_format != 0, [this](Answer made) { deliver(std::move(made)); });
+}
+
+void Fifo::deliver(Answer made) {
     if (made.reply_name.empty()) return;
     if (!rpc::is_plain_file_name(made.reply_name))
         return rpc::log_dropped_on_fifo(made.reply_name, "reply_name is no plain file name");

@@ -8,6 +8,7 @@
 #pragma once
 #include <string_view>
 
+#include "core/modules/jsonrpcs/protocol.h"
 #include "rpc/fifo_requests.h"
 
 namespace kahu::jsonrpcs {
@@ -19,6 +20,7 @@ class Fifo : public rpc::FifoRequests {
   private:
     size_t answer_all(std::string_view in) override;
     void answer_one(std::string_view document);
+    void deliver(Answer made);
 };
 
 }  // namespace kahu::jsonrpcs

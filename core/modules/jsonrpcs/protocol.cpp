@@ -1,12 +1,14 @@
 #include "core/modules/jsonrpcs/protocol.h"
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "core/modules/jsonrpcs/json_text.h"
 #include "core/modules/jsonrpcs/list_methods.h"
 #include "rpc/registry.h"
+#include "rpc/unfinished.h"
 
 namespace kahu::jsonrpcs {
 namespace {
@@ -46,9 +48,30 @@ bool too_deep(std::string_view text) {
     return deepest > kDeepest;
 }
 
+// kamctl writes line ends into strings as they are, which JSON forbids and Kamailio reads.
+std::string with_escaped_controls(std::string_view document) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out;
+    bool quoted = false;
+    for (size_t at = 0; at < document.size(); ++at) {
+        const char c = document[at];
+        const auto code = static_cast<unsigned char>(c);
+        if (quoted && code < 0x20) {
+            out.append("\\u00") += kDigits[code >> 4];
+            out += kDigits[code & 15];
+            continue;
+        }
+        out += c;
+        if (c == '"') quoted = !quoted;
+        else if (c == '\\' && quoted && at + 1 < document.size()) out += document[++at];
+    }
+    return out;
+}
+
 Json parse(std::string_view document) {
     if (too_deep(document)) return Json(Json::value_t::discarded);
-    return Json::parse(document, nullptr, false);
+    Json parsed = Json::parse(document, nullptr, false);
+    return parsed.is_discarded() ? Json::parse(with_escaped_controls(document), nullptr, false) : parsed;
 }
 
 void write_id(JsonWriter& out, const Json* id) {
@@ -101,8 +124,16 @@ void write_result(JsonWriter& out, const RpcCall& call, const Json* id) {
     out.end_object();
 }
 
-void answer_one(const Json& request, std::string_view client, JsonWriter& out) {
-    if (!request.is_object()) return write_error(out, kInvalidRequest, "Invalid Request", &kNull);
+using Written = std::function<void(std::string)>;
+
+std::string error_text(bool pretty, int code, std::string_view message, const Json* id) {
+    JsonWriter out(pretty);
+    write_error(out, code, message, id);
+    return out.take();
+}
+
+void answer_one(const Json& request, std::string_view client, bool pretty, Written written) {
+    if (!request.is_object()) return written(error_text(pretty, kInvalidRequest, "Invalid Request", &kNull));
     const auto member = [&](const char* name) {
         const auto found = request.find(name);
         return found == request.end() ? nullptr : &*found;
@@ -111,26 +142,40 @@ void answer_one(const Json& request, std::string_view client, JsonWriter& out) {
     const Json* const id = member("id");
     const bool sound = version != nullptr && *version == "2.0" && method != nullptr && method->is_string() &&
                        (id == nullptr || id->is_string() || id->is_number() || id->is_null());
-    if (!sound) return write_error(out, kInvalidRequest, "Invalid Request", id == nullptr ? &kNull : id);
+    if (!sound) return written(error_text(pretty, kInvalidRequest, "Invalid Request", id == nullptr ? &kNull : id));
     std::vector<RpcCall::Param> list;
     if (params != nullptr && !params->is_null() && (!params->is_structured() || !read_params(*params, list)))
-        return write_error(out, kInvalidParams, "Invalid params", id);
+        return written(error_text(pretty, kInvalidParams, "Invalid params", id));
     RpcCall call(method->get<std::string>(), std::move(list));
     call.client = client;
-    if (rpc::find_command(call.method()) == nullptr) return write_error(out, 500, "Method Not Found", id);
-    rpc::execute(call);
-    if (call.faulted()) return write_error(out, call.faulted()->first, call.faulted()->second, id);
-    write_result(out, call, id);
+    if (rpc::find_command(call.method()) == nullptr) return written(error_text(pretty, 500, "Method Not Found", id));
+    // The id is copied: the document may be gone when the command has ended.
+    const auto named = id == nullptr ? nullptr : std::make_shared<const Json>(*id);
+    rpc::run_command(std::move(call), [named, pretty, written = std::move(written)](const RpcCall& done) {
+        if (const auto& fault = done.faulted())
+            return written(error_text(pretty, fault->first, fault->second, named.get()));
+        JsonWriter out(pretty);
+        write_result(out, done, named.get());
+        written(out.take());
+    });
 }
 
-std::string answer_list(const Json& requests, std::string_view client, bool pretty) {
+// A list of requests: answered one after the other.
+struct List {
+    Json requests;
+    std::string client;
+    bool pretty;
+    Written written;
+    size_t next = 0;
     std::string all = "[";
-    for (const Json& request : requests) {
-        JsonWriter out(pretty);
-        answer_one(request, client, out);
-        all.append(all.size() > 1 ? "," : "").append(out.take());
-    }
-    return all + "]";
+};
+void go_on(const std::shared_ptr<List>& list) {
+    if (list->next == list->requests.size()) return list->written(list->all + "]");
+    const Json& request = list->requests[list->next++];
+    answer_one(request, list->client, list->pretty, [list](const std::string& made) {
+        list->all.append(list->all.size() > 1 ? "," : "").append(made);
+        go_on(list);
+    });
 }
 
 }  // namespace
@@ -156,22 +201,20 @@ Framed frame_document(std::string_view input, size_t longest) {
     return framed;
 }
 
-Answer answer(std::string_view document, std::string_view client, bool pretty) {
-    const Json request = parse(document);
+void answer(std::string_view document, std::string_view client, bool pretty, std::function<void(Answer)> deliver) {
+    Json request = parse(document);
     Answer made;
     if (request.is_object())
         if (const auto name = request.find("reply_name"); name != request.end() && name->is_string())
             made.reply_name = name->get<std::string>();
+    Written written = [made, deliver = std::move(deliver)](std::string text) mutable {
+        made.text = std::move(text);
+        deliver(std::move(made));
+    };
+    if (request.is_discarded()) return written(error_text(pretty, kParseError, "Parse error", &kNull));
     const bool list = request.is_array() && !request.empty() && request.size() <= kMostRequests;
-    if (list) {
-        made.text = answer_list(request, client, pretty);
-        return made;
-    }
-    JsonWriter out(pretty);
-    if (request.is_discarded()) write_error(out, kParseError, "Parse error", &kNull);
-    else answer_one(request, client, out);
-    made.text = out.take();
-    return made;
+    if (!list) return answer_one(request, client, pretty, written);
+    go_on(std::make_shared<List>(List{std::move(request), std::string(client), pretty, written}));
 }
 
 std::string error_like(std::string_view document, int code, std::string_view message, bool pretty) {
@@ -181,9 +224,7 @@ std::string error_like(std::string_view document, int code, std::string_view mes
         const auto found = request.find("id");
         if (found != request.end()) id = &*found;
     }
-    JsonWriter out(pretty);
-    write_error(out, code, message, id);
-    return out.take();
+    return error_text(pretty, code, message, id);
 }
 
 }  // namespace kahu::jsonrpcs

@@ -8,6 +8,7 @@
 //        specification's. A list of requests is answered with the list of answers.
 // FAILS  Never: what makes no sense is answered with an error.
 #pragma once
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -24,7 +25,8 @@ struct Answer {
     std::string text;        // whole JSON document
     std::string reply_name;  // member "reply_name" of the request; "" if there is none
 };
-Answer answer(std::string_view document, std::string_view client, bool pretty);
+// `deliver` is called once: at once or, if a command takes time, later.
+void answer(std::string_view document, std::string_view client, bool pretty, std::function<void(Answer)> deliver);
 
 // For transports: the request had this id, and its answer is this error instead.
 std::string error_like(std::string_view document, int code, std::string_view message, bool pretty);

@@ -143,6 +143,7 @@ void pass_up(Transaction& t, Branch& b, const IncomingReply& reply) {
         b.local_outcome = false;
     }
     if (reply.status < 300) {  // 16.7 step 5: every 2xx to an INVITE, at once
+        if (t.local && !t.answered) (void)replace_block(b.reply, reply.relayed);
         if (t.is_invite() || !t.answered)
             (void)answer(t, {.status = reply.status, .text = reply.relayed, .to_tag = reply.to_tag});
         if (t.is_invite()) cancel_pending(t, &b, elsewhere_reason(200));

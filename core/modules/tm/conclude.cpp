@@ -81,6 +81,8 @@ void send_best(Transaction& t, const Branch& b) {
     (void)answer(t, {.status = b.outcome, .text = text});
 }
 
+constexpr clock::Millis kOutcomeKeptMs = 10'000;  // for one who asks now and then
+
 // A local request: whoever made it finds status and reply here.
 void keep_result(Transaction& t, Branch& b) {
     t.status = b.outcome;
@@ -88,6 +90,7 @@ void keep_result(Transaction& t, Branch& b) {
     count_completed(b.outcome);
     drop_block(t.reply);
     std::swap(t.reply, b.reply);
+    if (!t.released) t.give_up_at = clock::now_ms() + kOutcomeKeptMs;
 }
 
 // The decision has fallen: what only a failure route would need.
@@ -110,8 +113,14 @@ void decide_here(Transaction& t) {
     t.decider = static_cast<int16_t>(mem::current_slot() + 1);
 }
 
+bool take_unsent(Transaction& t) {
+    if (!t.unsent || being_decided(t)) return false;
+    decide_here(t);
+    return true;
+}
+
 After conclude(Transaction& t) {
-    if (being_decided(t)) return After::nothing;
+    if (being_decided(t) || t.unsent) return After::nothing;
     if (!t.answered && t.branches != 0 && !anything_pending(t)) {
         const Branch* best = best_branch(t);
         if (best == nullptr) best = t.branch[t.branches - 1];

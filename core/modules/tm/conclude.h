@@ -17,6 +17,8 @@ enum class After : uint8_t {
 // This process alone decides from now on, until it makes `decider` 0.
 void decide_here(Transaction& t);
 After conclude(Transaction& t);
+// A local request that is still to be sent, and that nobody sends: this process alone does, from now on.
+bool take_unsent(Transaction& t);
 // The branch whose reply is the best so far; nullptr: none has ended.
 const Branch* best_branch(const Transaction& t);
 

@@ -36,7 +36,7 @@ bool hand_over(script::Run& run, const Current& c) {
         if (!replace_block(t->context, saved)) return false;
         drop_block(t->shared);
     }
-    const bool say_trying = t->is_invite() && t->status == 0 && t->goes(kSayTrying);
+    const bool say_trying = t->is_invite() && !t->local && t->status == 0 && t->goes(kSayTrying);
     if (say_trying) (void)answer_locally(*t, run.message(), {.status = 100, .reason = settings.auto_inv_100_reason});
     // A branch may end before the next one is added: that is not the end of all.
     if (run.kind() != kFailureRoute) decide_here(*t);
@@ -53,9 +53,15 @@ std::vector<Target>& collect_targets(script::Run& run, const Current& c) {
 }
 
 // Nothing left the server: the script answers as if there had been no transaction, and a retransmission tries again.
-void forget_transaction(Current& c) {
+// A request of our own keeps its failure as its outcome.
+void forget_transaction(const script::Run& run, Current& c) {
     Locked shard(c.id);
-    if (Transaction* t = shard.find(c.id.label)) shard.remove(t);
+    Transaction* t = shard.find(c.id.label);
+    if (t != nullptr && t->local) {
+        (void)add_failed_branch(*t, run.request_uri(), run.last_error);
+        return;
+    }
+    if (t != nullptr) shard.remove(t);
     c.id = {};
 }
 
@@ -63,6 +69,8 @@ Relayed relay_ack(script::Run& run) {
     if (take_ack(run) == Ack::absorbed) return Relayed::absorbed;
     return script::forward_stateless(run) ? Relayed::ok : Relayed::failed;
 }
+
+}  // namespace
 
 Relayed relay_targets(script::Run& run, Current& c, const RelayTo& to) {
     if (!hand_over(run, c)) {
@@ -77,15 +85,13 @@ Relayed relay_targets(script::Run& run, Current& c, const RelayTo& to) {
     }
     run.branches.clear_others();
     if (started == 0) {
-        if (run.kind() != kFailureRoute) forget_transaction(c);
+        if (run.kind() != kFailureRoute) forget_transaction(run, c);
         return Relayed::failed;
     }
     c.relayed = true;
     if (run.kind() != kFailureRoute) finish_launching(c.id);
     return Relayed::ok;
 }
-
-}  // namespace
 
 Relayed relay(script::Run& run, const RelayTo& to) {
     const sip::Method method = run.message().method();

@@ -25,6 +25,8 @@ enum class Relayed : uint8_t {
     failed,
 };
 Relayed relay(script::Run& run, const RelayTo& to);
+// For the transaction that the run has: what follows when it is known to be a new one, or goes on.
+Relayed relay_targets(script::Run& run, Current& c, const RelayTo& to);
 
 // A lookup that went to name servers has no longer than this.
 inline constexpr clock::Millis kResolveMs = 20'000;

@@ -9,6 +9,7 @@
 #include "core/modules/tm/current.h"
 #include "core/modules/tm/elsewhere.h"
 #include "core/modules/tm/observers.h"
+#include "core/modules/tm/originate.h"
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/table.h"
 #include "core/script/outgoing.h"
@@ -113,6 +114,7 @@ bool take_reply(script::Run& run) {
         const bool overloaded = reply.status() == 503 && may_go_elsewhere(*b);
         const std::string request(overloaded ? text_of(b->request) : std::string_view());
         on_reply(*t, *b, describe(reply, relayed));
+        if (t->local && t->is_invite() && reply.status() / 100 == 2) acknowledge(*t, *b, reply);
         if (overloaded) (void)go_elsewhere(*t, *b, request);
         after = conclude(*t);
         if (t->is_invite()) transmit().flush();

@@ -1,5 +1,7 @@
 #include "core/modules/tm/rpc_commands.h"
 
+#include <fmt/format.h>
+
 #include <string>
 
 #include "core/base/text.h"
@@ -7,9 +9,11 @@
 #include "core/modules/tm/conclude.h"
 #include "core/modules/tm/counters.h"
 #include "core/modules/tm/match.h"
+#include "core/modules/tm/originate.h"
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/table.h"
+#include "core/net/listener.h"
 #include "core/sip/message.h"
 
 namespace kahu::tm {
@@ -18,19 +22,20 @@ namespace {
 RpcValue describe(const Transaction& t, sip::Message& message) {
     sip::Bad bad;
     (void)message.parse(t.request->text(), bad);
-    const auto header = [&](sip::HeaderId id) {
+    const auto header = [&](sip::HeaderId id) {  // with name and CRLF, as Kamailio shows them
         const auto* field = message.first(id);
-        return std::string(field == nullptr ? std::string_view() : field->value);
+        return std::string(field == nullptr ? std::string_view() : field->whole);
     };
     const clock::Millis due = t.due();
     return RpcStruct{
+        {"cell", fmt::format("{}", static_cast<const void*>(&t))},
         {"tindex", t.id.shard},
         {"tlabel", t.id.label},
         {"method", message.method_name()},
         {"from", header(sip::HeaderId::from)},
         {"to", header(sip::HeaderId::to)},
-        {"callid", t.piece(t.call_id)},
-        {"cseq", static_cast<int64_t>(t.cseq)},
+        {"callid", header(sip::HeaderId::call_id)},
+        {"cseq", fmt::format("CSeq: {}", t.cseq)},
         {"uas_request", t.local ? "no" : "yes"},
         {"tflags", (t.is_invite() ? 1 : 0) | (t.cancelled ? 8 : 0) | (t.local ? 2 : 0)},
         {"outgoings", static_cast<int>(t.branches)},
@@ -102,20 +107,15 @@ void hash_stats(RpcCall& call) {
 }
 
 // Gives up what has been waiting longer than its lifetime, if the timer process should be far behind.
-void clean(RpcCall& call) {
-    int64_t removed = 0;
+void clean(RpcCall&) {
     for (uint32_t number = 0; number < kShards; ++number) {
         Locked shard(number);
         for (Transaction* t = shard.first(); t != nullptr;) {
             Transaction* const next = t->next;
-            if (t->decider == 0 && t->answered && t->due() == kNever) {
-                shard.remove(t);
-                ++removed;
-            }
+            if (t->decider == 0 && t->answered && t->due() == kNever) shard.remove(t);
             t = next;
         }
     }
-    call.add(RpcStruct{{"removed", removed}});
 }
 
 void finish_all(const std::vector<Id>& ids) {
@@ -123,6 +123,7 @@ void finish_all(const std::vector<Id>& ids) {
 }
 
 void cancel(RpcCall& call) {
+    if (call.params() < 2) return call.fault(400, "Callid and CSeq expected as parameters");
     const auto call_id = call.next_text();
     const auto cseq = call.next_text();
     if (!call_id || !cseq) return;
@@ -139,7 +140,7 @@ void cancel(RpcCall& call) {
             found.push_back(t->id);
         }
     }
-    if (found.empty()) return call.fault(404, "no such transaction");
+    if (found.empty()) return call.fault(400, "Transaction not found");
     finish_all(found);
 }
 
@@ -168,11 +169,12 @@ void do_reply(RpcCall& call, Id id, const ReplyWords& words) {
                            .content_type = {},
                            .body = words.body,
                            .to_tag = words.to_tag == "." ? std::string_view() : std::string_view(words.to_tag)};
-    if (!answer_by_rpc(id, what)) call.fault(404, "no such transaction, or it is answered already");
+    if (!answer_by_rpc(id, what)) call.fault(481, "No such transaction");
 }
 
 // code reason "index:label" to_tag headers [body]
 void reply(RpcCall& call) {
+    if (!call.more()) return call.fault(400, "Reply code expected");
     const auto code = call.next_int();
     if (!code) return;
     const auto reason = call.next_text();
@@ -192,6 +194,7 @@ void reply(RpcCall& call) {
 
 // code reason callid cseq to_tag headers [body]
 void reply_callid(RpcCall& call) {
+    if (!call.more()) return call.fault(400, "Reply code expected");
     const auto code = call.next_int();
     if (!code) return;
     const auto reason = call.next_text();
@@ -207,8 +210,66 @@ void reply_callid(RpcCall& call) {
         for (const Transaction* t = shard.first(); t != nullptr; t = t->next)
             if (!t->local && t->piece(t->call_id) == *call_id && t->cseq == static_cast<uint32_t>(*cseq)) id = t->id;
     }
-    if (!id) return call.fault(404, "no such transaction");
+    if (!id) return call.fault(404, "Transaction not found");
     do_reply(call, id, {*code, *reason, *tag, *headers, *body});
+}
+
+// --- requests of our own -----------------------------------------------------------------------------------
+uint16_t socket_named(std::string_view name) {
+    for (const net::Listener& each : net::listeners())
+        if (each.text() == name || (!each.name.empty() && each.name == name)) return each.index;
+    return net::kAnyListener;
+}
+
+std::string_view unless_dot(const std::string& text) { return text == "." ? std::string_view() : text; }
+
+// No id: the fault was given.
+Id originate_by_rpc(RpcCall& call, bool awaited) {
+    constexpr int kNeeded = 5;
+    if (const auto given = static_cast<int>(call.params()); given < kNeeded) {
+        call.fault(400, fmt::format("too few parameters ({}/{})", -given, kNeeded));
+        return {};
+    }
+    std::string words[6];
+    for (std::string& word : words) {
+        auto given = call.next_text_or("");
+        if (!given) return {};
+        word = std::move(*given);
+    }
+    const auto& [method, uri, next_hop, socket, headers, body] = words;
+    uint16_t listener = net::kAnyListener;
+    if (const auto name = unless_dot(socket); !name.empty() && (listener = socket_named(name)) == net::kAnyListener) {
+        call.fault(400, fmt::format("No local socket for \"{}\"", text::printable(name)));
+        return {};
+    }
+    const auto made = originate({.method = method,
+                                 .uri = uri,
+                                 .next_hop = unless_dot(next_hop),
+                                 .listener = listener,
+                                 .headers = headers,
+                                 .body = body,
+                                 .awaited = awaited});
+    if (made) return *made;
+    call.fault(made.error().code == Errc::no_memory ? 500 : 400, made.error().what);
+    return {};
+}
+
+void start_uac(RpcCall& call) { (void)originate_by_rpc(call, false); }
+
+void wait_uac(RpcCall& call) {
+    const Id id = originate_by_rpc(call, true);
+    if (!id) return;
+    call.unfinished = [id](RpcCall& waiting) {
+        Outcome outcome;
+        switch (outcome_of(id, outcome)) {
+        case Progress::under_way: return false;
+        case Progress::gone: waiting.fault(500, "the transaction was lost"); return true;
+        case Progress::over: break;
+        }
+        if (!outcome.sent) waiting.fault(500, fmt::format("not sent: {} {}", outcome.status, outcome.reason));
+        else waiting.add(RpcStruct{{"code", outcome.status}, {"text", outcome.reason}});
+        return true;
+    };
 }
 
 // clang-format off
@@ -219,6 +280,9 @@ constexpr Command kCommands[] = {
     {"tm.clean", "", "Removes transactions that nothing waits for any more.", clean},
     {"tm.cancel", "callid cseq", "Cancels the branches of an INVITE.", cancel},
     {"tm.reply", "code reason index:label to_tag headers [body]", "Answers a transaction; \".\" leaves a field out.", reply},
+    {"tm.t_uac_start", "method uri next_hop socket headers [body]", "Sends a request; \".\" for a next hop or socket that the server chooses. Headers are lines; From and To must be among them.", start_uac},
+    {"tm.t_uac_wait", "method uri next_hop socket headers [body]", "The same; answers with the final reply.", wait_uac},
+    {"tm.t_uac_wait_block", "method uri next_hop socket headers [body]", "The same as tm.t_uac_wait: other commands go on meanwhile.", wait_uac},
     {"tm.reply_callid", "code reason callid cseq to_tag headers [body]", "The same, by Call-ID and CSeq number.", reply_callid},
 };
 // clang-format on

@@ -159,7 +159,12 @@ void on_ack(Transaction& t) {
 }
 
 void on_server_timers(Transaction& t, clock::Millis now) {
-    if (t.local) return;
+    if (t.local) {
+        if (t.give_up_at == 0 || t.give_up_at > now) return;
+        t.give_up_at = 0;
+        t.released = true;  // who waited for its outcome never came
+        return;
+    }
     const bool resend_due = t.resend_at != 0 && t.resend_at <= now;
     const bool end_due = t.give_up_at != 0 && t.give_up_at <= now;
     if (!t.is_invite()) {

@@ -4,6 +4,7 @@
 
 #include "core/modules/tm/client.h"
 #include "core/modules/tm/conclude.h"
+#include "core/modules/tm/originate.h"
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/table.h"
@@ -43,13 +44,19 @@ After fire(Transaction& t, clock::Millis now) {
     return conclude(t);
 }
 
-void look_at(uint32_t number, clock::Millis now, std::vector<Id>& to_run) {
+// What is left to do without the lock.
+struct Due {
+    std::vector<Id> to_run, to_send;
+};
+
+void look_at(uint32_t number, clock::Millis now, Due& due) {
     Locked shard(number);
     forget_due(number);
     for (Transaction* t = shard.first(); t != nullptr;) {
         Transaction* const next = t->next;
         const Id id = t->id;
-        if (fire(*t, now) == After::run_failure_route) to_run.push_back(id);
+        if (fire(*t, now) == After::run_failure_route) due.to_run.push_back(id);
+        if (take_unsent(*t)) due.to_send.push_back(id);
         (void)shard.settle(t);
         t = next;
     }
@@ -68,12 +75,14 @@ uint64_t count_unanswered() {
 }
 
 void run_timers(clock::Millis now) {
-    static std::vector<Id> to_run;
+    static Due due;
     for (uint32_t shard = 0; shard < kShards; ++shard) {
         if (shard_due(shard) > now) continue;
-        to_run.clear();
-        look_at(shard, now, to_run);
-        for (const Id id : to_run) run_failure_route(id);
+        due.to_run.clear();
+        due.to_send.clear();
+        look_at(shard, now, due);
+        for (const Id id : due.to_run) run_failure_route(id);
+        for (const Id id : due.to_send) send_originated(id);
     }
 }
 

@@ -29,7 +29,7 @@ uint8_t default_ways() {
 }
 
 bool Transaction::terminated() const {
-    if (local) return true;
+    if (local) return released;
     return is_invite() ? invite_state() == server_invite::State::Terminated
                        : other_state() == server_non_invite::State::Terminated;
 }
@@ -40,6 +40,7 @@ clock::Millis Transaction::due() const {
     earlier(best, give_up_at);
     earlier(best, max_age_at);
     earlier(best, resolve_by);
+    if (unsent) earlier(best, 1);
     if (decider != 0) earlier(best, clock::now_ms() + kDeciderLook);
     for (int i = 0; i < branches; ++i) {
         const Branch& b = *branch[i];
@@ -52,7 +53,7 @@ clock::Millis Transaction::due() const {
 }
 
 bool Transaction::over() const {
-    if (!terminated() || decider != 0) return false;
+    if (!terminated() || decider != 0 || (local && (unsent || resolving != 0))) return false;
     for (int i = 0; i < branches; ++i)
         if (!branch_over(*this, *branch[i])) return false;
     return true;

@@ -93,7 +93,8 @@ struct Transaction {
     bool answered;    // a final reply was sent
     bool cancelled;   // a CANCEL came
     bool observed;    // some module wants to know how it ends (observers.h)
-    bool released;    // nobody waits for the script any more: without branches it ends
+    bool released;    // nobody waits for the script (local: for the outcome) any more: without branches it ends
+    bool unsent;      // local: the timer process is still to send it (originate.h)
     uint8_t state;    // server_invite::State, or server_non_invite::State
     uint8_t branches;
     uint8_t round;

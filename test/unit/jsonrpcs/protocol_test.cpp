@@ -26,13 +26,20 @@ constexpr Command kTestCommands[] = {
     {"core.psx", "", "x", psx},         {"test.fault", "", "x", fault}, {"test.bytes", "", "x", bytes},
 };
 
+Answer answer_now(std::string_view document, std::string_view client, bool pretty) {
+    std::optional<Answer> made;
+    answer(document, client, pretty, [&made](Answer text) { made = std::move(text); });
+    EXPECT_TRUE(made.has_value());
+    return made.value_or(Answer{});
+}
+
 class Protocol : public testing::Test {
   protected:
     Protocol() {
         EXPECT_TRUE(rpc::register_commands(kTestCommands));
         EXPECT_TRUE(rpc::register_commands(kModule.commands));
     }
-    static std::string ask(std::string_view document) { return answer(document, "test", false).text; }
+    static std::string ask(std::string_view document) { return answer_now(document, "test", false).text; }
 };
 
 struct Case {
@@ -41,6 +48,8 @@ struct Case {
 };
 constexpr Case kCases[] = {
     {"none", R"({"jsonrpc":"2.0","method":"test.nothing","id":1})", R"({"jsonrpc":"2.0","result":{},"id":1})"},
+    {"line ends in a string", "{\"jsonrpc\":\"2.0\",\"method\":\"core.ec\r\nho\",\"id\":\"a\tb\\\"\"}",
+     R"({"jsonrpc":"2.0","error":{"code":500,"message":"Method Not Found"},"id":"a\tb\""})"},
     {"one", R"({"jsonrpc":"2.0","method":"test.one","id":"x"})",
      R"({"jsonrpc":"2.0","result":{"now":"today","uptime":22},"id":"x"})"},
     {"two", R"({"jsonrpc":"2.0","method":"test.two","id":1.5})", R"({"jsonrpc":"2.0","result":[1,2],"id":1.5})"},
@@ -73,15 +82,15 @@ TEST_F(Protocol, AnswersEachDocument) {
     for (const Case& c : kCases) {
         SCOPED_TRACE(c.name);
         EXPECT_EQ(ask(c.document), c.expected);
-        EXPECT_TRUE(nlohmann::json::accept(answer(c.document, "test", true).text));
+        EXPECT_TRUE(nlohmann::json::accept(answer_now(c.document, "test", true).text));
     }
 }
 
 TEST_F(Protocol, LooksLikeKamailios) {  // captured from 5.6.3
-    EXPECT_EQ(answer(R"({"jsonrpc":"2.0","method":"test.one","id":1})", "", true).text,
+    EXPECT_EQ(answer_now(R"({"jsonrpc":"2.0","method":"test.one","id":1})", "", true).text,
               "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t{\n\t\t\"now\":\t\"today\",\n\t\t\"uptime\":\t22\n\t},\n"
               "\t\"id\":\t1\n}");
-    EXPECT_EQ(answer(R"({"jsonrpc":"2.0","method":"core.psx","id":1})", "", true).text,
+    EXPECT_EQ(answer_now(R"({"jsonrpc":"2.0","method":"core.psx","id":1})", "", true).text,
               "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t[{\n\t\t\t\"IDX\":\t0,\n\t\t\t\"list\":\t[]\n\t\t}],"
               "\n\t\"id\":\t1\n}");
 }
@@ -116,8 +125,9 @@ TEST(Framing, FindsTheEndOfADocument) {
 }
 
 TEST_F(Protocol, ReplyNameIsHandedToTheCarrier) {
-    EXPECT_EQ(answer(R"({"jsonrpc":"2.0","method":"test.one","reply_name":"r1","id":1})", "", false).reply_name, "r1");
-    EXPECT_EQ(answer(R"({"jsonrpc":"2.0","method":"test.one","reply_name":5,"id":1})", "", false).reply_name, "");
+    EXPECT_EQ(answer_now(R"({"jsonrpc":"2.0","method":"test.one","reply_name":"r1","id":1})", "", false).reply_name,
+              "r1");
+    EXPECT_EQ(answer_now(R"({"jsonrpc":"2.0","method":"test.one","reply_name":5,"id":1})", "", false).reply_name, "");
     EXPECT_EQ(error_like(R"({"id":9})", 500, "too big", false),
               R"({"jsonrpc":"2.0","error":{"code":500,"message":"too big"},"id":9})");
 }
