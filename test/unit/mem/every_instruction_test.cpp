@@ -1,20 +1,13 @@
-// test/unit/mem/every_instruction_test.cpp -- kills a process after each single instruction of an operation.
-//
-// WHY    The journal's promise is about any instruction, and a kill arrives most often right behind a locked one,
-//        where no hook can stand.  Here the parent single-steps the child with ptrace, kills it after n steps,
-//        recovers, and checks; for n = 0, 1, 2 ... until the operation is over (by default a dozen n per operation,
-//        spread evenly).
-#include <string.h>
-#include <sys/ptrace.h>
-
-#include <algorithm>
-#include <functional>
-
+// test/unit/mem/every_instruction_test.cpp -- heap, lock and queue with a user killed after any instruction
+// (single_step.h).
 #include "mem/heap_layout.h"
 #include "mem/mpsc_queue.h"
-#include "mem/recover.h"
 #include "mem/rwlock.h"
-#include "test/unit/mem/segment_fixture.h"
+#include "test/unit/mem/single_step.h"
+
+#include <string.h>
+
+#include <functional>
 
 namespace kahu::mem::test {
 namespace {
@@ -23,7 +16,6 @@ struct Node : QueueNode {};
 
 // What the operations work on; in the segment.
 struct Stage {
-    volatile int finished;
     void* own[8];
     void* parents[4];
     void* result;
@@ -92,12 +84,6 @@ const Operation kOperations[] = {
     {"consume", [](Stage&) {}, [](Stage& s) { s.queue.consume([&](Node&) { s.handled = s.handled + 1; }, 2); }},
 };
 
-// Kills per operation.  All of them take a minute or two: KAHU_MOST_KILLS=100000 make unit-mem.
-long most_kills() {
-    const char* wanted = getenv("KAHU_MOST_KILLS");
-    return wanted ? std::max(1L, atol(wanted)) : 12;
-}
-
 class EveryInstruction : public testing::TestWithParam<size_t> {
   protected:
     // Parent's blocks, two blocks of slot 1 freed by the parent, three nodes queued.
@@ -106,7 +92,6 @@ class EveryInstruction : public testing::TestWithParam<size_t> {
         create(4);
         stage = make<Stage>(Tag::rpc);
         memset(stage->lock_memory, 0, sizeof stage->lock_memory);
-        stage->finished = 0;
         stage->handled = 0;
         stage->parents[0] = allocate(64, Tag::other);
         stage->parents[1] = allocate(kLarge, Tag::other);
@@ -121,31 +106,7 @@ class EveryInstruction : public testing::TestWithParam<size_t> {
         attach_slot(-1);
     }
 
-    // Runs the operation for `steps` instructions and kills it; true if it was over by then.  `taken` says how many.
-    bool run_and_kill(const Operation& operation, long steps, long& taken) {
-        const pid_t child = spawn(1, [&] {
-            operation.prepare(*stage);
-            ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
-            raise(SIGSTOP);
-            operation.run(*stage);
-            stage->finished = 1;
-            for (;;) pause();
-        });
-        int status = 0;
-        waitpid(child, &status, 0);
-        allowed = WIFSTOPPED(status);
-        for (taken = 0; allowed && taken < steps && !stage->finished; ++taken) {
-            if (ptrace(PTRACE_SINGLESTEP, child, nullptr, nullptr) != 0 || waitpid(child, &status, 0) != child) break;
-        }
-        const bool over = stage->finished;
-        kill(child, SIGKILL);
-        waitpid(child, &status, 0);
-        return over;
-    }
-
     void check(long step) {
-        const RecoveryReport report = recover_slot(1);
-        ASSERT_TRUE(report.heap_sane) << "step " << step;
         expect_accounts_match_walk();
         ASSERT_FALSE(stage->lock().held_by(1)) << "step " << step;
         attach_slot(1);
@@ -163,24 +124,13 @@ class EveryInstruction : public testing::TestWithParam<size_t> {
     }
 
     Stage* stage = nullptr;
-    bool allowed = true;
 };
 
 TEST_P(EveryInstruction, LeavesASaneHeapLockAndQueue) {
     const Operation& operation = kOperations[GetParam()];
-    build();
-    long length = 0, taken = 0;
-    const bool over = run_and_kill(operation, 1'000'000, length);
-    if (!allowed) GTEST_SKIP() << "ptrace is not permitted here";
-    ASSERT_TRUE(over);
-    check(length);
-    const long stride = std::max(1L, length / most_kills());
-    for (long step = 0; step < length && !HasFailure(); step += stride) {
-        build();
-        run_and_kill(operation, step, taken);
-        check(step);
-    }
-    printf("[ steps    ] %-28s %ld instructions, killed after every %ld.\n", operation.name, length, stride);
+    die_everywhere(
+        operation.name, [&] { build(); }, [&] { operation.prepare(*stage); }, [&] { operation.run(*stage); },
+        [&](long step) { check(step); });
 }
 INSTANTIATE_TEST_SUITE_P(Operations, EveryInstruction, testing::Range(size_t{0}, std::size(kOperations)));
 

@@ -7,6 +7,7 @@
 
 #include "core/module/descriptor.h"
 #include "core/module/manual.h"
+#include "test/unit/mem/single_step.h"
 
 namespace kahu {
 namespace {
@@ -26,6 +27,32 @@ TEST(IntSetting, AChildSeesWhatTheParentSetsAfterTheFork) {
     int status = 0;
     ::waitpid(child, &status, 0);
     EXPECT_EQ(status, 0);
+}
+
+// The RPC process is killed while it writes one: old or new, and the next change is seen.
+TEST(TextSetting, SurvivesTheDeathOfItsWriter) {
+    const std::string before(300, 'a'), after(200, 'b');
+    static TextSetting setting;
+    const mem::Part part{"setting", sizeof(TextSetting::Cell),
+                         [](void* at, size_t) { setting.share(static_cast<TextSetting::Cell*>(at)); }};
+    mem::test::die_everywhere(
+        "TextSetting::set",
+        [&] {
+            mem::destroy_segment();
+            mem::test::create(2, {&part, 1});
+            ASSERT_TRUE(setting.set(before));
+            EXPECT_EQ(setting.get(), before);
+        },
+        [] {}, [&] { (void)setting.set(after); },
+        [&](long) {
+            const std::string now = setting.get();
+            EXPECT_TRUE(now == before || now == after) << now;
+            ASSERT_TRUE(setting.set("next"));
+            EXPECT_EQ(setting.get(), "next");
+        },
+        40);
+    mem::destroy_segment();
+    mem::attach_slot(-1);
 }
 
 TEST(TextSetting, ChangesAreSeenAndTooLongOnesRefused) {
