@@ -37,10 +37,10 @@ char g_plain[kReceiveBytes];     // decrypted
 std::string g_answers;           // plaintext of this turn
 std::string g_wire;              // for the socket, of this turn
 
-// Marks the connection as being worked on, so that it is known to be lost if this process dies.
+// Marks the connection as being worked on, so that it is known to be lost if this process dies, and whose it was.
 class Turn {
   public:
-    explicit Turn(Link& link) {
+    explicit Turn(Link& link) : peer_in_hand_({}, link.row->transport, link.row->peer) {
         link.row->worked_by.store(static_cast<int16_t>(mem::current_slot() + 1), std::memory_order_release);
         g_link = &link;
         g_answers.clear();
@@ -52,6 +52,9 @@ class Turn {
     }
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
+
+  private:
+    const proc::MessageInHand peer_in_hand_;
 };
 
 void count_queued(Connection& row, int64_t change) {
@@ -298,6 +301,8 @@ TurnEnd decrypt(Link& link) {
 TurnEnd ciphertext(Link& link, std::string_view bytes) {
     g_channel->feed(*link.row, bytes);
     if (link.row->state.load(std::memory_order_relaxed) != ConnectionState::established) {
+        using enum proc::MessageInHand::Form;
+        const proc::MessageInHand in_hand(bytes, link.row->transport, link.row->peer, wire);
         const TurnEnd end = continue_handshake(link);
         if (end != TurnEnd::open || link.row->state.load(std::memory_order_relaxed) != ConnectionState::established)
             return end;

@@ -93,7 +93,7 @@ class Supervisor {
     [[noreturn]] void run_child(int slot) {
         enter_child(slot, pid_);
         ProcessEntry& entry = process(slot);
-        install_crash_handlers(entry.title_text());
+        install_crash_handlers(slot, entry.title_text());
         entry.pid.store(::getpid());
         entry.status.store(ProcessStatus::running);
         int status = 1;
@@ -196,16 +196,19 @@ class Supervisor {
 
     void report(int slot, pid_t pid, int wait_status, Cause cause, const mem::RecoveryReport& found) {
         const bool signalled = WIFSIGNALED(wait_status);
-        std::string file;
-        if (cause == Cause::crashed || cause == Cause::hung)
-            file = collect_crash_files(pid, static_cast<size_t>(settings.crash_files.get()));
-        if (!file.empty()) stats::add(death_counters.crash_files);
+        const bool crashed = cause == Cause::crashed || cause == Cause::hung;
+        CrashFile file;
+        if (crashed) file = collect_crash_files(slot, pid, static_cast<size_t>(settings.crash_files.get()));
+        if (!file.name.empty()) stats::add(death_counters.crash_files);
         LOG(critical, "process.died", kv("title", process(slot).title_text()), kv("pid", pid),
             kv("cause", name_of(cause)),
             kv(signalled ? "signal" : "status", signalled ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status)),
-            kv("core", signalled && WCOREDUMP(wait_status) ? "yes" : "no"), kv("crash_file", file.empty() ? "-" : file),
-            kv("read_locks", found.readers_released), kv("write_locks", found.writers_released),
-            kv("global_locks", found.global_writers_released), kv("heap_sane", found.heap_sane));
+            kv("core", signalled && WCOREDUMP(wait_status) ? "yes" : "no"),
+            kv("crash_file", file.name.empty() ? "-" : file.name), kv("read_locks", found.readers_released),
+            kv("write_locks", found.writers_released), kv("global_locks", found.global_writers_released),
+            kv("heap_sane", found.heap_sane));
+        if (crashed && !file.problem.empty())
+            LOG(error, "crash_file.incomplete", kv("directory", hatchery_.crash_directory), kv("reason", file.problem));
     }
 
     bool leaks_too_much() const {

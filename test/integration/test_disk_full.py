@@ -1,5 +1,6 @@
 """No space left: for crash files, for the database, for the log.  Calls and registrations go on, and all recovers."""
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -56,6 +57,8 @@ def test_registrations_and_crashes(make_kahu, small_disk, db_mode):
     for pid in server.processes_titled("udp receiver"):
         os.kill(pid, signal.SIGSEGV)
     assert wait_until(lambda: server.processes_titled("udp receiver") and "process.died" in server.log())
+    assert wait_until(lambda: 'crash_file.incomplete' in server.log(), 2)
+    assert re.search(r'crash_file.incomplete.*reason="No space left on device"', server.log())
     with server.udp() as client:
         assert wait_until(lambda: (r := client.ask(request())) is not None and r.status == 200)
     assert wait_until(lambda: "database or disk is full" in server.log(), 5)
