@@ -280,9 +280,18 @@ void release(Connection& connection) {
     ERR_clear_error();
 }
 
-void abandon(Connection& connection) {
+int64_t abandon(Connection& connection) {
+    constexpr int64_t kState = 32 * 1024;  // an SSL in the midst of a handshake: 25 to 40 KB (2026-11, OpenSSL 3.0)
+    auto* const channel = static_cast<Channel*>(connection.secure);
     connection.secure = nullptr;
     release_peer_info(connection);  // written whole before it was published
+    if (openssl_is_shared()) return kState;
+    mem::destroy(channel, mem::Tag::openssl);  // the SSL went with its process
+    return 0;
+}
+
+bool survived(const Connection& connection) {
+    return connection.secure == nullptr || !is_lost(*static_cast<const Channel*>(connection.secure));
 }
 
 void handshake_cut(Connection& connection, std::string_view why) {
@@ -307,6 +316,7 @@ constexpr net::SecureChannel kChannel{.open = open,
                                       .shutdown = shutdown,
                                       .release = release,
                                       .abandon = abandon,
+                                      .survived = survived,
                                       .handshake_cut = handshake_cut,
                                       .is_authenticated = is_authenticated};
 

@@ -94,11 +94,9 @@ void empty_connection(Connection& row) {
     row.rx_bytes = row.rx_capacity = 0;
 }
 void abandon_connection(Connection& row) {
-    constexpr int64_t kTlsState = 32 * 1024;  // an SSL in the midst of a handshake: 25 to 40 KB (2026-11, OpenSSL 3.0)
     stats::add(counters.lost_with_worker);
     if (row.secure == nullptr || secure_channel() == nullptr) return;
-    stats::add(counters.leaked_bytes, kTlsState);
-    secure_channel()->abandon(row);
+    stats::add(counters.leaked_bytes, secure_channel()->abandon(row));
 }
 std::atomic<int64_t>& queued_bytes_total() { return g_table->queued_bytes; }
 

@@ -14,6 +14,7 @@
 // emit_to_socket(), which the engine sends with one send() at the end of the turn.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "core/net/connection.h"
@@ -41,8 +42,11 @@ struct SecureChannel {
     void (*shutdown)(Connection&);
     // Frees Connection::secure and secure_info.  Not called for connections lost with their worker.
     void (*release)(Connection&);
-    // The row was lost with its worker: forget `secure` without touching what may be half-written; count it.
-    void (*abandon)(Connection&);
+    // Any process: the row was lost with its worker.  Forgets `secure` without touching what may be half-written;
+    // returns about how many bytes of the segment that holds for ever.
+    std::int64_t (*abandon)(Connection&);
+    // A worker that takes over a dead one's row: the TLS state can be gone on with.
+    bool (*survived)(const Connection&);
     // The handshake did not end in time, or was cut: for the log ("timeout", "connection reset", ...).
     void (*handshake_cut)(Connection&, std::string_view why);
     // Any process: the peer showed a certificate and it passed verification.

@@ -84,7 +84,7 @@ class TcpWorker {
         links_[row_index(*row)] = std::move(link);
         row_step();
         proc::process(slot_).load.fetch_add(1, std::memory_order_relaxed);
-        if (row->worked_by.load() != 0) {
+        if (row->worked_by.load() != 0 || !survived(*row)) {
             lost_with_predecessor(it);
             return;
         }
@@ -160,9 +160,14 @@ class TcpWorker {
         close(link, TurnEnd::reset);
     }
 
+    // Without OpenSSL in the segment no TLS connection does: its peer is told at once, not when it asks next.
+    static bool survived(const Connection& row) {
+        return row.transport != Transport::tls || secure_channel() == nullptr || secure_channel()->survived(row);
+    }
     void lost_with_predecessor(Link& link) {
-        LOG(warn, "tcp.lost_with_worker", kv("connection", static_cast<uint64_t>(link.id)),
-            kv("peer", link.row->peer.text()));
+        if (lost_log_.allow())
+            LOG(warn, "tcp.lost_with_worker", kv("connection", static_cast<uint64_t>(link.id)),
+                kv("peer", link.row->peer.text()), kv("suppressed", lost_log_.suppressed()));
         row_step();
         abandon_connection(*link.row);
         row_step();
@@ -355,7 +360,7 @@ class TcpWorker {
     EventLoop loop_;
     int channel_;
     std::vector<std::unique_ptr<Link>> links_;
-    log::RateLimit connect_log_{5};
+    log::RateLimit connect_log_{5}, lost_log_{5};
 };
 
 int run_tcp_worker(int slot) { return TcpWorker(slot).run(); }

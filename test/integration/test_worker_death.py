@@ -1,6 +1,8 @@
 """A worker that is killed is replaced; the connections of the others live on."""
 import os
+import re
 import signal
+import time
 
 import pytest
 
@@ -8,6 +10,10 @@ from support.kahu import wait_until
 from support.sip import request
 
 pytestmark = pytest.mark.kahu_only
+
+
+def counter(server, name):
+    return int(re.search(rf"\b{name}\s*=\s*(\d+)", server.rpc("stats.get_statistics", "all"))[1])
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
@@ -33,6 +39,32 @@ def test_tcp_worker(make_kahu, number):
     finally:
         for client in clients:
             client.close()
+    server.is_well()
+
+
+def test_private_memory(make_kahu):
+    """Without OpenSSL in the segment the TLS connections of a dead worker end at once, not when the peer asks next."""
+    server = make_kahu(core="tls_shared_memory=no", workers=2).start()
+    server.allowed_alarms = (r"worker|process|child|died|killed|signal",)
+    clients = [server.tls() for _ in range(20)] + [server.tcp() for _ in range(10)]
+    for client in clients:
+        assert client.ask(request(transport=client.transport)).status == 200
+    lost_before = counter(server, "lost_with_worker")
+    begun = time.monotonic()
+    os.kill(server.processes_titled("tcp receiver")[0], signal.SIGKILL)
+    lasting = list(clients)
+    while len(lasting) > len(clients) - 8 and time.monotonic() < begun + 3:
+        lasting = [client for client in lasting if not client.is_closed(0.001)]
+    took = time.monotonic() - begun
+    assert all(client.ask(request(transport=client.transport)).status == 200 for client in lasting)
+    ended = [client for client in clients if client not in lasting]
+    print(f"{len(ended)} of 30 ended after {took * 1000:.0f} ms")
+    assert 8 <= len(ended) <= 12 and all(client.transport == "TLS" for client in ended), "one worker's half of them"
+    assert took < 1
+    assert counter(server, "lost_with_worker") - lost_before == len(ended)
+    assert counter(server, "adopted") > 0, "TCP goes on"
+    for client in clients:
+        client.close()
     server.is_well()
 
 
