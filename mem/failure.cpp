@@ -4,6 +4,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstring>
+
+#include "mem/heap_layout.h"
 #include "mem/slot_record.h"
 
 namespace kahu::mem {
@@ -12,6 +15,7 @@ namespace {
 struct Countdown {
     long left = -1;  // steps until it happens; -1: not armed
     long taken = 0;
+    int signal = SIGKILL;
 };
 Countdown kill_countdown[static_cast<int>(Point::count_)];
 long allocations_left = -1;
@@ -38,14 +42,24 @@ FailAllocation::~FailAllocation() {
 
 bool FailAllocation::fired() const noexcept { return allocation_failed; }
 
-void kill_at(Point point, long nth) noexcept {
+void kill_at(Point point, long nth, int signal) noexcept {
     Countdown& countdown = kill_countdown[static_cast<int>(point)];
     countdown.left = nth;
+    countdown.signal = signal;
     if (nth >= 0) countdown.taken = 0;
     rearm();
 }
 
 long steps_taken(Point point) noexcept { return kill_countdown[static_cast<int>(point)].taken; }
+
+bool damage_heap_of(int slot) noexcept {
+    for (uint32_t i = 0; i < detail::heap_geometry.spans; ++i) {
+        if (detail::heap_geometry.map[i].load() != detail::small_mark(slot)) continue;
+        std::memset(static_cast<void*>(&detail::heap_geometry.span[i]), 0xa5, sizeof(detail::Span));
+        return true;
+    }
+    return false;
+}
 
 namespace detail {
 
@@ -54,7 +68,7 @@ void injection_step(Point point) noexcept {
     if (countdown.left < 0) return;
     ++countdown.taken;
     if (countdown.left-- > 0) return;
-    kill(getpid(), SIGKILL);
+    kill(getpid(), countdown.signal);
     for (;;) pause();
 }
 

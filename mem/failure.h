@@ -4,6 +4,7 @@
 // WHY    Code for failures that nobody can cause is code that nobody has tested.
 // LIVES  Process-private; inherited by fork().  Unarmed it costs one predictable branch per operation.
 #pragma once
+#include <csignal>
 #include <cstdint>
 
 namespace kahu::mem {
@@ -22,10 +23,13 @@ class FailAllocation {
 // table in several stores without a lock (the connection table's rows going from process to process).
 enum class Point : uint8_t { lock, alloc, queue, row, count_ };
 
-// SIGKILLs this process at step `nth` from now (0 = the next one) of that kind; -1 disarms.
-void kill_at(Point point, long nth) noexcept;
+// Kills this process at step `nth` from now (0 = the next one) of that kind; -1 disarms.
+void kill_at(Point point, long nth, int signal = SIGKILL) noexcept;
 // Steps of that kind taken since kill_at() was last called for it with any argument but -1.
 long steps_taken(Point point) noexcept;
+
+// What a stray write does: overwrites the bookkeeping of a span of that slot.  False: it has none.
+bool damage_heap_of(int slot) noexcept;
 
 namespace detail {
 inline constinit bool injecting = false;

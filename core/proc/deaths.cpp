@@ -62,16 +62,15 @@ Cause cause_of(int wait_status, bool hung) {
     }
 }
 
-template <size_t N>
-bool DeathRate::Recent<N>::add(clock::Millis now) {
-    at[next++ % N] = now;
-    const clock::Millis oldest = at[next % N];
-    return next >= N && now - oldest <= kWindow;
+bool DeathRate::Recent::add(clock::Millis now, size_t n) {
+    at[next++ % at.size()] = now;
+    return next >= n && now - at[(next - n) % at.size()] <= kWindow;
 }
 
-bool DeathRate::add(Cause cause, clock::Millis now) {
-    const bool crashing = cause != Cause::killed && crashes_.add(now);
-    return deaths_.add(now) || crashing;
+bool DeathRate::add(Cause cause, clock::Millis now, size_t crash_limit) {
+    const bool crash = cause != Cause::killed && crash_limit != 0;
+    const bool crashing = crash && crashes_.add(now, std::min(crash_limit, kMostCrashes));
+    return deaths_.add(now, kDeaths) || crashing;
 }
 
 std::span<const Counter> death_counter_rows() { return kCounters; }

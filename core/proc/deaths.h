@@ -6,6 +6,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -27,21 +28,19 @@ Cause cause_of(int wait_status, bool hung);
 class DeathRate {
   public:
     static constexpr clock::Millis kWindow = 10'000;
-    static constexpr size_t kCrashes = 5;   // in the window, of any processes
-    static constexpr size_t kDeaths = 100;  // of whatever cause
-    // True: the segment is not to be trusted any more.
-    bool add(Cause cause, clock::Millis now);
+    static constexpr size_t kDeaths = 100;       // in the window, of whatever cause
+    static constexpr size_t kMostCrashes = 100;  // that crash_limit may be
+    // True: the segment is not to be trusted any more.  crash_limit: so many crashes in the window; 0: any number.
+    bool add(Cause cause, clock::Millis now, size_t crash_limit);
 
   private:
-    template <size_t N>
     struct Recent {
-        std::array<clock::Millis, N> at{};
+        std::array<clock::Millis, std::max(kDeaths, kMostCrashes)> at{};
         size_t next = 0;
-        // True if this is the N-th in the window.
-        bool add(clock::Millis now);
+        // True if this is the n-th in the window.
+        bool add(clock::Millis now, size_t n);
     };
-    Recent<kCrashes> crashes_;
-    Recent<kDeaths> deaths_;
+    Recent crashes_, deaths_;
 };
 
 // process.* of the statistics.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <climits>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -14,6 +15,8 @@
 #include "core/proc/child.h"
 #include "core/proc/process_table.h"
 #include "mem/failure.h"
+#include "mem/heap.h"
+#include "mem/rwlock.h"
 #include "mem/slot.h"
 
 namespace kahu::proc {
@@ -24,19 +27,42 @@ constexpr Point kPoints[] = {Point::lock, Point::alloc, Point::queue, Point::row
 constexpr std::string_view kNames[] = {"lock", "alloc", "queue", "row"};
 static_assert(std::size(kPoints) == static_cast<size_t>(Point::count_));
 
+[[noreturn]] void die(int signal) {
+    ::kill(::getpid(), signal);
+    for (;;) ::pause();
+}
+[[noreturn]] void die_with_damage(int slot) {
+    mem::damage_heap_of(slot);
+    die(SIGSEGV);
+}
+[[noreturn]] void die_holding_a_global_lock() {
+    if (auto* const lock = mem::make<mem::RobustRwLock>(mem::Tag::other)) {
+        lock->mark_global();
+        lock->write_lock();
+    }
+    die(SIGKILL);
+}
+
+int signal_named(std::string_view name) {
+    if (name == "SEGV") return SIGSEGV;
+    return name == "ABRT" ? SIGABRT : SIGKILL;
+}
+
 void arm(const char* wanted) {
-    char what[8] = "";
+    char what[8] = "", signal[8] = "";
     long start = 0, step = 0;
-    if (std::sscanf(wanted, "%7[a-z]:%ld:%ld", what, &start, &step) != 3) return;
+    if (std::sscanf(wanted, "%7[a-z]:%ld:%ld:%7[A-Z]", what, &start, &step, signal) < 3) return;
     static long failures = 0;
     static std::optional<mem::FailAllocation> failing;
     const long incarnation = process(mem::current_slot()).incarnation.load();
     const std::string_view point = what;
+    if (point == "damage") die_with_damage(start == 0 ? mem::current_slot() : 0);
+    if (point == "global") die_holding_a_global_lock();
     for (size_t i = 0; i < std::size(kPoints); ++i) {
         long nth = -1;
         if (point == kNames[i]) nth = start + step * (incarnation - 1);
         if (point == "count") nth = LONG_MAX;
-        mem::kill_at(kPoints[i], nth);
+        mem::kill_at(kPoints[i], nth, signal_named(signal));
     }
     failing.reset();
     if (point == "fail") failing.emplace(start + step * failures++);

@@ -5,6 +5,9 @@
 //   "lock:START:STEP", "alloc:...", "queue:...", "row:..."   SIGKILL at such a step of a lock, heap or queue operation,
 //                 or of one on a connection's row, from now (mem/failure.h); each incarnation takes the next number:
 //                 START, START + STEP ...
+//   "alloc:START:STEP:SEGV"   with another signal: SEGV or ABRT; so for all of these
+//   "damage:0:0"  overwrites bookkeeping of the process's own heap, "damage:1:0" of the supervisor's, then SIGSEGV
+//   "global:0:0"  SIGKILL while it holds a lock of all processes for writing (mem/rwlock.h)
 //   "fail:START:STEP"   an allocation fails; each failure takes the next number
 //   "@FILE"       FILE holds one of these, or "count:0:0" or "off:0:0".  "PID LOCK ALLOC QUEUE ROW\n",
 //                 the steps taken since each was armed, goes to FILE.PID first: the signal was heard.

@@ -62,6 +62,8 @@ const Param kParams[] = {
      .help = "A process that hangs for so long is ended and replaced; the one that serves RPC gets six times as long. 0 is off.", .applies = Applies::at_runtime},
     {.name = "leak_restart_mb", .number = &settings.leak_restart_mb, .min = -1, .max = 1 << 20, .unit = "MB",
      .help = "All processes restart on a fresh segment when connections that were lost with their workers hold so much of this one; 0 is off, -1 a quarter of the segment.", .applies = Applies::at_runtime},
+    {.name = "crash_limit", .number = &settings.crash_limit, .min = 0, .max = 100,
+     .help = "All processes restart on a fresh segment when so many of them crash within ten seconds; 0 is off, and a bug that anybody can reach then costs one connection each time, for as long as it is used.", .applies = Applies::at_runtime},
     {.name = "crash_dir", .kind = text, .text = &settings.crash_dir, .help = "Directory of crash files; the run directory unless given."},
     {.name = "crash_files", .number = &settings.crash_files, .min = 1, .max = 1000, .help = "Crash files that are kept, the newest ones."},
 };

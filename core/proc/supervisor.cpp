@@ -189,7 +189,8 @@ class Supervisor {
         if (!settings.worker_restart) return stop(1);
         if (!found.heap_sane) return fresh_segment("the heap's bookkeeping was overwritten");
         if (found.global_writers_released != 0) return fresh_segment("a lock of all processes was held for writing");
-        if (rate_.add(cause, clock::read())) return fresh_segment("processes die again and again");
+        if (rate_.add(cause, clock::read(), static_cast<size_t>(settings.crash_limit.get())))
+            return fresh_segment("processes die again and again");
         if (cause == Cause::crashed || cause == Cause::hung) walk_heap_aside();
         return leaks_too_much() ? fresh_segment("lost connections hold too much of the segment") : kGoOn;
     }

@@ -27,17 +27,25 @@ TEST(Deaths, HaveACause) {
 
 TEST(Deaths, FiveCrashesInTenSecondsAreTooMany) {
     DeathRate rate;
-    for (int i = 0; i < 4; ++i) EXPECT_FALSE(rate.add(Cause::crashed, 1000 + i * 2000));
-    EXPECT_TRUE(rate.add(Cause::hung, 1000 + 4 * 2000));
+    for (int i = 0; i < 4; ++i) EXPECT_FALSE(rate.add(Cause::crashed, 1000 + i * 2000, 5));
+    EXPECT_TRUE(rate.add(Cause::hung, 1000 + 4 * 2000, 5));
 }
 TEST(Deaths, FiveCrashesInALongerTimeAreNot) {
     DeathRate rate;
-    for (int i = 0; i < 100; ++i) EXPECT_FALSE(rate.add(Cause::crashed, 1000 + i * 3000));
+    for (int i = 0; i < 100; ++i) EXPECT_FALSE(rate.add(Cause::crashed, 1000 + i * 3000, 5));
+}
+TEST(Deaths, TheLimitOfCrashesIsASetting) {
+    DeathRate rate;
+    for (int i = 0; i < 7; ++i) EXPECT_FALSE(rate.add(Cause::crashed, 1000, 8));
+    EXPECT_TRUE(rate.add(Cause::crashed, 1000, 8));
+    DeathRate any;
+    for (size_t i = 0; i + 1 < DeathRate::kDeaths; ++i) EXPECT_FALSE(any.add(Cause::crashed, 1000, 0));
+    EXPECT_TRUE(any.add(Cause::crashed, 1000, 0)) << "deaths of any cause are counted all the same";
 }
 TEST(Deaths, KillsFromOutsideWeighLess) {
     DeathRate rate;
-    for (size_t i = 0; i + 1 < DeathRate::kDeaths; ++i) EXPECT_FALSE(rate.add(Cause::killed, 1000));
-    EXPECT_TRUE(rate.add(Cause::killed, 1000));
+    for (size_t i = 0; i + 1 < DeathRate::kDeaths; ++i) EXPECT_FALSE(rate.add(Cause::killed, 1000, 5));
+    EXPECT_TRUE(rate.add(Cause::killed, 1000, 5));
 }
 
 TEST(Guardian, TriesAgainAtGrowingIntervalsAndGivesUp) {
