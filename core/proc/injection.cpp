@@ -32,6 +32,7 @@ static_assert(std::size(kPoints) == static_cast<size_t>(Point::count_));
     for (;;) ::pause();
 }
 [[noreturn]] void die_with_damage(int slot) {
+    (void)mem::allocate(64, mem::Tag::other);  // so that there is a span to damage
     mem::damage_heap_of(slot);
     die(SIGSEGV);
 }
