@@ -3,13 +3,14 @@
 
     test/crash/storm.py --kills 200 --victim tcp          random SIGKILLs of TCP workers
     test/crash/storm.py --victim main,timer,rpc,tcp,udp   of every kind
-    test/crash/storm.py --signal SEGV                     with crash files
+    test/crash/storm.py --signal SEGV                     with crash files and heap walks (crash_limit is off)
 
 Three loads run meanwhile: requests on connections that stay (TLS 1.2 and 1.3) and full handshakes (EC, then RSA).
-The exit code is 0 when nobody else was hurt: at most one connection lost per death, no wrong bytes, no failed handshake,
-a sound heap, and a server that answers and stops in time.
+The exit code is 0 when nobody else was hurt: no death cost more than one connection, half of random ones cost none, no
+wrong bytes, no failed handshake, a sound heap, and a server that answers and stops in time.
 """
 import argparse
+import collections
 import os
 import random
 import re
@@ -90,6 +91,8 @@ def main():
     dice = random.Random(arguments.seed)
     directory = Path(arguments.keep or tempfile.mkdtemp(prefix="kahu-storm-"))
     certificates = Certificates(directory / "certificates")
+    if arguments.signal != "KILL":
+        arguments.core += "\ncrash_limit=0"
     server = Kahu(directory / "server", certificates, workers=arguments.workers, connections=8192,
                   core=f'crash_dir="{directory}"\n{arguments.core}',
                   env={**os.environ, "KAHU_INJECT": arguments.inject or ""})
@@ -104,6 +107,14 @@ def main():
             load.kill()
         server.kill()
     return code
+
+
+def most_lost_at_once(server):
+    """The successor that found the most connections its predecessor was working on; each says so itself."""
+    found = collections.Counter()
+    for pid, suppressed in re.findall(r"kahu\[(\d+)\].* tcp\.lost_with_worker .*suppressed=(\d+)", server.log()):
+        found[pid] += 1 + int(suppressed)
+    return max(found.values(), default=0)
 
 
 def well(server):
@@ -171,14 +182,16 @@ def storm(server, loads, arguments, dice):
         if code != 0 or orphans:
             problems.append(f"stop: code {code}, orphans {orphans}")
         print(f"  stopped in {took_to_stop:.2f} s")
-    bad = [line for line in server.log().splitlines() if " REQUIRE" in line or "giving_up" in line]
+    if (most := most_lost_at_once(server)) > 1:
+        problems.append(f"{most} connections lost with one process")
+    bad = [line for line in server.log().splitlines() if re.search(" REQUIRE|giving_up|fresh_segment|damaged", line)]
     problems += bad[:5]
     print(f"{killed} kills in {took:.0f} s, {lost} connections lost: {lost / max(1, killed):.2f} per kill")
     if arguments.inject:
         print(f"{unreached} of them did not get as far as that within a second")
     for problem in problems:
         print("PROBLEM", problem)
-    return 1 if problems or lost > killed else 0
+    return 1 if problems or lost > killed * (1 if arguments.inject else 0.5) else 0
 
 
 if __name__ == "__main__":
