@@ -14,6 +14,8 @@
 #include "core/modules/jsonrpcs/module.h"
 #include "core/modules/kex/module.h"
 #include "core/modules/maxfwd/module.h"
+#include "core/modules/outbound/module.h"
+#include "core/modules/path/module.h"
 #include "core/modules/pike/module.h"
 #include "core/modules/pv/module.h"
 #include "core/modules/registrar/module.h"
@@ -45,7 +47,7 @@ const ModuleDescriptor* const kModules[] = {
     &acc::kModule,       &textopsx::kModule,  &sanity::kModule, &pike::kModule,     &htable::kModule,
     &kex::kModule,       &counters::kModule,  &corex::kModule,  &cfg_rpc::kModule,  &tm::kModule,
     &tm::kTmxModule,     &registrar::kModule, &rr::kModule,     &auth::kModule,     &auth_db::kModule,
-    &db_sqlite::kModule,
+    &db_sqlite::kModule, &outbound::kModule,  &path::kModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 

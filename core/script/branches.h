@@ -20,6 +20,10 @@
 
 namespace kahu::script {
 
+// Whether a target is a contact that registered here with no proxy between, so that its flow is ours; with reg-id it
+// said that it wants to be reached so (RFC 5626).
+enum class Phone : uint8_t { no, registered, outbound };
+
 struct Branch {
     static constexpr int16_t kNoQ = -1;
 
@@ -35,6 +39,11 @@ struct Branch {
     std::string_view user_agent;                             // $T_... and $branch(ua): the registered User-Agent
     uint32_t reg_id = 0;
     bool flow_only = false;  // RFC 5626: if `connection` has ended, nowhere else: 430
+
+    Phone phone() const {
+        if (ruid.empty() || !path.empty()) return Phone::no;
+        return reg_id != 0 ? Phone::outbound : Phone::registered;
+    }
 };
 
 class Branches {

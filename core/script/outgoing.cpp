@@ -8,6 +8,7 @@
 #include "core/net/listener.h"
 #include "core/net/settings.h"
 #include "core/script/addresses.h"
+#include "core/script/flows.h"
 #include "core/script/message_facts.h"
 #include "core/sip/builder.h"
 #include "mem/contract.h"
@@ -75,31 +76,64 @@ struct RouteUri {
     bool sips = false, doubled = false;
 };
 
-void append_record_route(const Run::RecordRoute& wanted, const net::Listener& listener, std::string_view preset,
-                         const RouteUri& form, std::string& out) {
+void append_transport(const net::Listener& listener, std::string& out) {
+    if (listener.transport != Transport::udp) out.append(";transport=").append(name_of(listener.transport));
+}
+void append_socket_name(const net::Listener& listener, std::string& out) {
+    if (!listener.name.empty()) out.append(";sn=").append(listener.name);
+}
+
+void append_record_route(const Run::RecordRoute& wanted, const net::Listener& listener, std::string_view token,
+                         std::string_view preset, const RouteUri& form, std::string& out) {
     out.append("Record-Route: <").append(form.sips ? "sips:" : "sip:");
-    if (!wanted.user.empty()) out.append(wanted.user).append("@");
+    if (const std::string_view user = token.empty() ? wanted.user : token; !user.empty()) out.append(user).append("@");
     if (!preset.empty()) {
         out.append(preset);
     } else {
         if (wanted.advertised.empty()) append_host_port(listener, out);
         else out.append(wanted.advertised);
         // RFC 5630 3.1.3: sips says it all.
-        if (listener.transport != Transport::udp && !form.sips)
-            out.append(";transport=").append(name_of(listener.transport));
+        if (!form.sips) append_transport(listener, out);
+        if (wanted.socket_names) append_socket_name(listener, out);
     }
     if (form.doubled) out.append(";r2=on");
     out.append(wanted.params).append(">\r\n");
 }
 
 // What the callee's side shall use comes first: its topmost Record-Route is the hop next to it.
-void append_record_routes(Run& run, const net::Listener& out_by, bool sips, std::string& out) {
+void append_record_routes(Run& run, const OutgoingRequest& how, bool sips, std::string& out) {
     const Run::RecordRoute& wanted = run.record_route;
     const net::Listener& in_by = net::listeners()[run.inbound().listener];
-    const bool doubled = wanted.doubled && (in_by.index != out_by.index || !wanted.presets[1].empty());
-    const RouteUri form{sips, doubled};
-    append_record_route(wanted, out_by, wanted.presets[0], form, out);
-    if (doubled) append_record_route(wanted, in_by, wanted.presets[1], form, out);
+    const net::Listener& out_by = net::listeners()[how.to->listener];
+    static std::string called;  // the token of the side that is called
+    called = wanted.flow_out;
+    const bool over_flow = !is_stream(how.to->transport) || how.to->connection != net::ConnectionId::none;
+    const bool has_flow = wanted.flows_to != Phone::no && how.phone >= wanted.flows_to && over_flow;
+    if (called.empty() && has_flow && flow_token_writer() != nullptr)
+        flow_token_writer()({how.to->transport, out_by.address, how.to->address, how.to->connection}, called);
+    const bool two_flows = !called.empty() && !wanted.flow_in.empty();
+    const bool doubled =
+        two_flows ||
+        (wanted.doubled && (in_by.index != out_by.index || wanted.always_doubled || !wanted.presets[1].empty()));
+    const RouteUri form{sips && !wanted.ignore_sips, doubled};
+    const std::string_view outer = doubled || !called.empty() ? std::string_view(called) : wanted.flow_in;
+    append_record_route(wanted, out_by, outer, wanted.presets[0], form, out);
+    const std::string_view preset = wanted.presets[wanted.presets[1].empty() ? 0 : 1];
+    if (doubled) append_record_route(wanted, in_by, wanted.flow_in, preset, form, out);
+}
+
+// --- Path: what add_path() noted, with the addresses that are known now --------------------------------------
+void append_path(Run& run, const net::Listener& out_by, std::string& out) {
+    for (const char c : run.path_lines) {
+        if (c < 1 || c > 4) {
+            out += c;
+            continue;
+        }
+        const net::Listener& listener = c % 2 == 1 ? out_by : net::listeners()[run.inbound().listener];
+        append_host_port(listener, out);
+        append_transport(listener, out);
+        if (c > 2) append_socket_name(listener, out);
+    }
 }
 
 }  // namespace
@@ -155,7 +189,8 @@ void build_request(Run& run, const OutgoingRequest& how, std::string& out) {
     sip::Writer(front).request_line(message.method_name(), uri);
     append_our_via(run, how, from, front);
     const bool sips = text::iequals(uri.substr(0, 5), "sips:");
-    if (run.record_route.wanted) append_record_routes(run, from, sips, front);
+    if (run.record_route.wanted) append_record_routes(run, how, sips, front);
+    append_path(run, from, front);
     front.append(how.extra_headers);
 
     static sip::EditList edits;

@@ -31,6 +31,7 @@ struct OutgoingRequest {
     std::string_view branch;               // whole value of our Via's branch, "z9hG4bK..."
     std::string_view request_uri = {};     // empty: the run's current one
     std::string_view extra_headers = {};   // complete lines, behind our Via (Path of a branch ...)
+    Phone phone = Phone::no;               // what the target is
 };
 // Via on top, ;received and ;rport into the previous one, new Request-URI, Record-Route if record_route() asked for it,
 // Max-Forwards: 70 if there is none, Content-Length on streams if there was none.

@@ -22,6 +22,7 @@ void Run::begin(const sip::Message& message, const net::Inbound& inbound, RouteM
     branches.clear();
     edits.clear();
     record_route = {};
+    path_lines = {};
     forward_no_connect = reply_no_connect = add_local_rport = false;
     flags = script_flags = 0;
     xavps.clear();

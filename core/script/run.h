@@ -83,12 +83,21 @@ class Run {
     struct RecordRoute {
         bool wanted = false;
         bool doubled = true;          // one for each side where listeners differ (RFC 5658)
+        bool always_doubled = false;  // also where they do not
         std::string_view user;        // before "@", or empty
+        // Flow tokens, before "@" instead of `user`: of the side that asks, and of the side that is called.
+        std::string_view flow_in, flow_out;
+        Phone flows_to = Phone::no;   // flow_out is written when the request leaves for such a phone; no: never
+        bool ignore_sips = false;     // never a sips URI
+        bool socket_names = false;    // ";sn=" with the name of the listen statement
         std::string_view params;      // ";lr;ftag=..." behind the transport
         std::string_view presets[2];  // record_route_preset(): host, port and parameters instead of ours
         std::string_view advertised;  // record_route_advertised_address(): host and port instead of ours
     };
-    RecordRoute record_route;                           // texts live in the arena
+    RecordRoute record_route;  // texts live in the arena
+    // add_path(): header lines, in which \1 and \2 stand for the address that the request leaves by and came by, \3 and
+    // \4 for the same with the socket's name.
+    std::string_view path_lines;
     bool forward_no_connect = false;                    // set_forward_no_connect(): only over connections that are open
     bool reply_no_connect = false;                      // set_reply_no_connect()
     bool add_local_rport = false;                       // ;rport in our own Via

@@ -77,11 +77,13 @@ void Run::save(std::string& out) const {
     pack.text(reply_body);
     pack.text(reply_body_type);
     for (const bool flag :
-         {record_route.wanted, record_route.doubled, forward_no_connect, reply_no_connect, add_local_rport})
+         {record_route.wanted, record_route.doubled, record_route.always_doubled, record_route.ignore_sips,
+          record_route.socket_names, forward_no_connect, reply_no_connect, add_local_rport})
         pack.number(flag);
+    pack.number(record_route.flows_to);
     for (const std::string_view part :
-         {record_route.user, record_route.params, record_route.presets[0], record_route.presets[1],
-          record_route.advertised, advertised_host, advertised_port})
+         {record_route.user, record_route.flow_in, record_route.flow_out, record_route.params, record_route.presets[0],
+          record_route.presets[1], record_route.advertised, path_lines, advertised_host, advertised_port})
         pack.text(part);
     const size_t length_at = out.size();
     pack.number(uint32_t{0});
@@ -139,11 +141,13 @@ void Run::restore(std::string_view saved) {
     reply_body = unpack.text();
     reply_body_type = unpack.text();
     for (bool* flag :
-         {&record_route.wanted, &record_route.doubled, &forward_no_connect, &reply_no_connect, &add_local_rport})
+         {&record_route.wanted, &record_route.doubled, &record_route.always_doubled, &record_route.ignore_sips,
+          &record_route.socket_names, &forward_no_connect, &reply_no_connect, &add_local_rport})
         *flag = unpack.number<bool>();
-    for (std::string_view* part :
-         {&record_route.user, &record_route.params, &record_route.presets[0], &record_route.presets[1],
-          &record_route.advertised, &advertised_host, &advertised_port})
+    record_route.flows_to = unpack.number<Phone>();
+    for (std::string_view* part : {&record_route.user, &record_route.flow_in, &record_route.flow_out,
+                                   &record_route.params, &record_route.presets[0], &record_route.presets[1],
+                                   &record_route.advertised, &path_lines, &advertised_host, &advertised_port})
         *part = arena_.copy(unpack.text());
     edits.load(unpack.text());
 }

@@ -15,6 +15,7 @@ namespace kahu::script {
 namespace {
 
 constexpr int kUnresolvable = 478;  // what Kamailio answers
+constexpr int kFlowFailed = 430;    // RFC 5626 5.3
 
 void append_hex(uint64_t number, char*& out) {
     for (int shift = 60; shift >= 0; shift -= 4) *out++ = "0123456789abcdef"[number >> shift & 15];
@@ -49,7 +50,8 @@ bool send_request(Run& run, const net::Destinations& found) {
         if (!target.path.empty())
             route = TextBuilder(run.arena()).append("Route: ").append(target.path).append("\r\n").take();
         bytes.clear();
-        build_request_that_fits(run, {.branch = stateless_branch(run, branch), .extra_headers = route}, to, bytes);
+        build_request_that_fits(
+            run, {.branch = stateless_branch(run, branch), .extra_headers = route, .phone = target.phone()}, to, bytes);
         if (!run_onsend_route(run, to, bytes)) {  // the script wants it so
             count_dropped(true);
             return true;
@@ -122,7 +124,10 @@ bool forward_stateless(Run& run, std::string_view to_uri, std::optional<Transpor
         net::Destinations flow;
         flow.count = net::destination_over(run.branches.main().connection, flow.at[0]) ? 1 : 0;
         if (flow.count != 0 && send_request(run, flow)) return true;
-        if (run.branches.main().flow_only) return false;
+        if (run.branches.main().flow_only) {
+            run.last_error = kFlowFailed;
+            return false;
+        }
     }
     sip::Uri uri;
     const sip::Uri* const hop = to_uri.empty() ? next_hop(run, uri) : next_hop(to_uri, {}, uri);

@@ -3,6 +3,8 @@
 #include <string>
 
 #include "core/base/log.h"
+#include "core/modules/outbound/api.h"
+#include "core/modules/path/api.h"
 #include "core/modules/rr/route_set.h"
 #include "core/net/listener.h"
 #include "core/script/message_facts.h"
@@ -13,7 +15,7 @@ namespace {
 
 using script::Run;
 
-constexpr int kRouted = 1, kNotRouted = -1;
+constexpr int kRouted = 1, kByFlow = 2, kNotRouted = -1, kBrokenToken = -2, kOnlyOurs = -3;
 
 struct Found {
     uint64_t message = 0;  // Run::number()
@@ -40,8 +42,15 @@ void remember(Run& run, std::string_view params) {
     g_found.params = params;
 }
 
-// The other of a pair (";r2=on") says what socket the request leaves by.
-void leave_by(Run& run, const sip::Uri& uri) {
+// Our own value says what socket the request leaves by: the second of a pair (";r2=on").
+void leave_by(Run& run, const sip::Uri& uri, const How& how) {
+    if (const auto name = how.socket_names ? sip::find_param(uri.params, "sn") : std::nullopt) {
+        for (const net::Listener& listener : net::listeners())
+            if (!listener.name.empty() && listener.name == name->value) {
+                run.branches.main().socket = listener.index;
+                return;
+            }
+    }
     const auto transport = transport_named(script::uri_transport(uri));
     const auto ip = SocketAddress::parse_ip(uri.bare_host(), script::uri_port(uri));
     for (const net::Listener& listener : net::listeners()) {
@@ -55,18 +64,42 @@ void leave_by(Run& run, const sip::Uri& uri) {
     }
 }
 
-// Takes our own value off the top, and the second of a pair.  False: the top is not ours.
-bool take_own(Run& run, RouteSet& routes) {
+// What our own values said.
+struct Own {
+    bool found = false;     // the top was ours
+    bool broken = false;    // with a token that is not ours
+    bool has_flow = false;  // the request goes over `flow`
+    script::PeerFlow flow;
+};
+
+// RFC 5626 5.3.1: a flow other than the one that the request came over is the one that it goes to.
+void read_flow(const Run& run, const sip::Uri& uri, Own& own) {
+    if (!outbound::active() || own.has_flow) return;
+    script::PeerFlow flow;
+    const outbound::Token token = outbound::flow_of(uri, flow);
+    own.broken = own.broken || token == outbound::Token::broken;
+    if (token != outbound::Token::good || flow.is_from(run.inbound())) return;
+    own.has_flow = true;
+    own.flow = flow;
+}
+
+// Takes our own value off the top, and the second of a pair.
+Own take_own(Run& run, RouteSet& routes, const How& how) {
+    Own own;
     RouteValue* const top = routes.top();
-    if (top == nullptr || !is_ours(*top)) return false;
-    top->taken = true;
+    if (top == nullptr || !is_ours(*top)) return own;
+    own.found = top->taken = true;
     remember(run, top->uri.params);
-    if (!has_param(top->uri, "r2")) return true;
-    RouteValue* const second = routes.top();
-    if (second == nullptr || !is_ours(*second) || !has_param(second->uri, "r2")) return true;
-    second->taken = true;
-    leave_by(run, second->uri);
-    return true;
+    if (how.flow_tokens) read_flow(run, top->uri, own);
+    RouteValue* const second = has_param(top->uri, "r2") ? routes.top() : nullptr;
+    if (second != nullptr && is_ours(*second) && has_param(second->uri, "r2")) {
+        second->taken = true;
+        if (how.flow_tokens) read_flow(run, second->uri, own);
+        if (!own.has_flow) leave_by(run, second->uri, how);
+    } else if (how.by_single && !own.has_flow) {
+        leave_by(run, top->uri, how);
+    }
+    return own;
 }
 
 // What is left says where to go.  A strict router wants its URI in the Request-Line (16.6.6).
@@ -84,21 +117,37 @@ std::string follow(Run& run, RouteSet& routes) {
     return target;
 }
 
-int after_strict_router(Run& run, RouteSet& routes) {
-    if (const sip::Uri* const own = run.parsed_request_uri()) remember(run, own->params);
-    RouteValue* const target = routes.last();
-    if (!target->good) return kNotRouted;
-    target->taken = true;
-    run.set_request_uri(target->address.uri);
-    (void)take_own(run, routes);  // the other of a pair
+// The way on, after our own values.
+int go_on(Run& run, RouteSet& routes, const Own& own) {
     const std::string behind = follow(run, routes);
     routes.apply(run, behind);
-    return kRouted;
+    if (const auto received = path::active() ? path::received_in(own_route_params(run)) : std::nullopt)
+        run.set_destination_uri(*received);
+    if (!own.has_flow) return kRouted;
+    outbound::follow(run, own.flow);
+    return kByFlow;
+}
+
+int after_strict_router(Run& run, RouteSet& routes, const How& how) {
+    Own in_uri;
+    if (const sip::Uri* const own = run.parsed_request_uri()) {
+        remember(run, own->params);
+        if (how.flow_tokens) read_flow(run, *own, in_uri);
+    }
+    RouteValue* const target = routes.last();
+    if (!target->good) return kNotRouted;
+    if (in_uri.broken) return kBrokenToken;
+    target->taken = true;
+    run.set_request_uri(target->address.uri);
+    Own own = take_own(run, routes, how);  // the other of a pair
+    if (own.broken) return kBrokenToken;
+    if (in_uri.has_flow) own = in_uri;
+    return go_on(run, routes, own);
 }
 
 }  // namespace
 
-int loose_route(Run& run, Preloaded which) {
+int loose_route(Run& run, const How& how) {
     static RouteSet routes;
     const sip::Message& message = run.message();
     if (!message.has(sip::HeaderId::route)) return kNotRouted;
@@ -107,14 +156,15 @@ int loose_route(Run& run, Preloaded which) {
         return kNotRouted;
     }
     const bool in_dialog = is_in_dialog(message);
-    if (which == Preloaded::only && in_dialog) return kNotRouted;
-    if (in_dialog && came_by_strict_router(run)) return after_strict_router(run, routes);
-    const bool own = take_own(run, routes);
+    if (how.which == Preloaded::only && in_dialog) return kNotRouted;
+    if (in_dialog && how.strict && came_by_strict_router(run)) return after_strict_router(run, routes, how);
+    const Own own = take_own(run, routes, how);
     // Who is not in a dialog and names others first wants to use us as a relay: the script decides.
-    if (!own && !in_dialog) return kNotRouted;
-    const std::string behind = follow(run, routes);
-    routes.apply(run, behind);
-    return kRouted;
+    if (!own.found && !in_dialog) return kNotRouted;
+    if (own.broken) return kBrokenToken;
+    const bool only_ours = !in_dialog && routes.top() == nullptr;
+    const int result = go_on(run, routes, own);
+    return result == kRouted && only_ours ? kOnlyOurs : result;
 }
 
 std::string_view own_route_params(const Run& run) {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/base/text.h"
+#include "core/modules/outbound/api.h"
 #include "core/modules/rr/loose_route.h"
 #include "core/modules/rr/route_set.h"
 #include "core/script/function.h"
@@ -19,13 +20,37 @@ using script::Run;
 using RegexPtr = std::shared_ptr<const script::Regex>;
 
 IntSetting g_enable_full_lr{0}, g_append_fromtag{1}, g_enable_double_rr{1}, g_add_username{0};
-IntSetting g_socket_mismatch_warning{1}, g_force_send_socket{1};
+IntSetting g_socket_mismatch_warning{1}, g_force_send_socket{0}, g_ignore_sips{0}, g_sockname_mode{0};
+TextSetting g_custom_user_avp{};
 
-constexpr int kTrue = 1, kFalse = -1;
+constexpr int kTrue = 1, kFalse = -1, kOnlyOwn = -3;
 int truth(bool yes) { return yes ? kTrue : kFalse; }
 
 // Goes into a URI between angle brackets: nothing may end it.
 bool fits_into_uri(std::string_view text) { return text.find_first_of("<>\"\r\n \t,") == text.npos; }
+
+// "$avp(NAME)", "$avp(s:NAME)"; "" for anything else.
+std::string_view avp_name(std::string_view spec) {
+    spec = text::trim(spec);
+    if (spec.size() < 7 || spec.substr(0, 5) != "$avp(" || spec.back() != ')') return {};
+    spec = spec.substr(5, spec.size() - 6);
+    if (spec.size() > 2 && (spec.substr(0, 2) == "s:" || spec.substr(0, 2) == "i:")) spec.remove_prefix(2);
+    return spec;
+}
+Status check_avp(const ParamValue& value) {
+    const auto* const spec = std::get_if<std::string>(&value);
+    if (spec == nullptr || (!spec->empty() && avp_name(*spec).empty()))
+        return Error{Errc::invalid, "that is no AVP", "write \"$avp(NAME)\""};
+    return {};
+}
+std::string_view custom_user_avp() {
+    static std::string spec, name;
+    if (spec != g_custom_user_avp.get()) {
+        spec = g_custom_user_avp.get();
+        name = avp_name(spec);
+    }
+    return name;
+}
 
 // --- Record-Route ----------------------------------------------------------------------------------------
 std::string_view base_params(Run& run, std::string_view added, std::string_view pending) {
@@ -38,14 +63,39 @@ std::string_view base_params(Run& run, std::string_view added, std::string_view 
     return params.append(pending).take();
 }
 
+// custom_user_avp, else the Request-URI's.
+std::string_view user_of(Run& run) {
+    const std::string_view avp = custom_user_avp();
+    const Run::Avp* const custom = avp.empty() ? nullptr : run.avp(avp, 0);
+    if (custom != nullptr && custom->value.is_text() && !custom->value.text.empty() &&
+        fits_into_uri(custom->value.text))
+        return custom->value.text;
+    const sip::Uri* target = run.message().parsed_request_uri();
+    if (target == nullptr || target->user.empty()) target = run.parsed_request_uri();
+    return target == nullptr ? std::string_view() : target->user;
+}
+
+// RFC 5626 5.3: which flows the URIs have to lead back to.
+void ask_for_flows(Run& run) {
+    if (!outbound::active()) return;
+    Run::RecordRoute& wanted = run.record_route;
+    const outbound::Use use = outbound::use_of(run);
+    if (use == outbound::Use::source) wanted.flow_in = outbound::token_for(run, use);
+    if (use == outbound::Use::route) wanted.flow_out = outbound::token_for(run, use);
+    wanted.flows_to = outbound::is_forced(run) ? script::Phone::registered : script::Phone::outbound;
+}
+
 int ask_for_record_route(Run& run, std::string_view added) {
     Run::RecordRoute& wanted = run.record_route;
     if (wanted.wanted || !fits_into_uri(added)) return kFalse;
     wanted.wanted = true;
     wanted.doubled = g_enable_double_rr != 0;
     wanted.params = base_params(run, added, wanted.params);
-    const sip::Uri* const target = run.message().parsed_request_uri();
-    if (g_add_username != 0 && target != nullptr) wanted.user = target->user;
+    wanted.ignore_sips = g_ignore_sips != 0;
+    wanted.socket_names = g_sockname_mode != 0;
+    wanted.always_doubled = g_enable_double_rr == 2;
+    if (g_add_username != 0) wanted.user = run.arena().copy(user_of(run));
+    else ask_for_flows(run);
     return kTrue;
 }
 int record_route(Run& run, const Args& args) { return ask_for_record_route(run, args.text(run, 0)); }
@@ -89,8 +139,22 @@ int add_rr_param(Run& run, const Args& args) {
 }
 
 // --- Route -----------------------------------------------------------------------------------------------
-int do_loose_route(Run& run, const Args&) { return loose_route(run, Preloaded::any); }
-int do_loose_route_preloaded(Run& run, const Args&) { return loose_route(run, Preloaded::only); }
+How how_to_route() { return {.by_single = g_force_send_socket != 0, .socket_names = g_sockname_mode != 0}; }
+
+int do_loose_route(Run& run, const Args&) { return loose_route(run, how_to_route()); }
+int do_loose_route_preloaded(Run& run, const Args&) {
+    How how = how_to_route();
+    how.which = Preloaded::only;
+    const int result = loose_route(run, how);
+    return result == kOnlyOwn ? kTrue : result;
+}
+int do_loose_route_mode(Run& run, const Args& args) {
+    const int64_t mode = args.number(run, 0);
+    How how = how_to_route();
+    how.strict = (mode & 1) == 0;
+    how.flow_tokens = (mode & 2) == 0;
+    return loose_route(run, how);
+}
 
 Status prepare_regex(Args& args) {
     const script::Value* const pattern = args.constant(0);
@@ -143,10 +207,16 @@ const Function kFunctions[] = {
     {"add_rr_param", 1, 1, "(string parameter)", "Adds \";name=value\" to the Record-Route of this request.", kRequests,
      add_rr_param, prepare_param},
     {"loose_route", 0, 0, "()",
-     "True if Route headers say where the request goes: takes our own out and sets $du (RFC 3261 16.4).", kRequests,
-     do_loose_route},
+     "True if Route headers say where the request goes: takes our own out and sets $du (RFC 3261 16.4).  2: over the "
+     "flow that module outbound wrote into ours; -2: that token was tampered with, answer 403; -3: a request that "
+     "begins "
+     "a dialog named only us.",
+     kRequests, do_loose_route},
     {"loose_route_preloaded", 0, 0, "()", "As loose_route(), only for requests that begin a dialog.", kRequests,
      do_loose_route_preloaded},
+    {"loose_route_mode", 1, 1, "(int mode)",
+     "As loose_route().  1: a Request-URI that is ours is no strict router's; 2: flow tokens are left alone.",
+     kRequests, do_loose_route_mode},
     {"check_route_param", 1, 1, "(string regex)",
      "After loose_route(): true if the parameters of our Route match the pattern.", kAnyRoute, check_route_param,
      prepare_regex, 1},
@@ -163,16 +233,29 @@ const Param kParams[] = {
      .help = "Writes ;lr=on instead of ;lr, for peers that cannot read it."},
     {.name = "append_fromtag", .kind = ParamKind::boolean, .number = &g_append_fromtag,
      .help = "Puts the From tag into Record-Route, for is_direction()."},
-    {.name = "enable_double_rr", .kind = ParamKind::boolean, .number = &g_enable_double_rr,
-     .help = "Two Record-Routes where a request leaves by another socket than it came by (RFC 5658)."},
+    {.name = "enable_double_rr", .number = &g_enable_double_rr, .min = 0, .max = 2,
+     .help = "Two Record-Routes where a request leaves by another socket than it came by (RFC 5658); 2: always two."},
     {.name = "add_username", .kind = ParamKind::boolean, .number = &g_add_username,
      .help = "Puts the user of the Request-URI into Record-Route."},
     {.name = "enable_socket_mismatch_warning", .kind = ParamKind::boolean, .number = &g_socket_mismatch_warning,
      .help = "Accepted for compatibility.", .remark = "has no effect: sockets that differ are what two Record-Routes are for"},
     {.name = "force_send_socket", .kind = ParamKind::boolean, .number = &g_force_send_socket,
-     .help = "Accepted for compatibility.", .remark = "has no effect: the second Route of a pair always chooses the socket"},
+     .help = "One Route value of ours chooses the socket that the request leaves by; the second of a pair always does."},
+    {.name = "ignore_sips", .kind = ParamKind::boolean, .number = &g_ignore_sips,
+     .help = "Record-Route is a sip URI even if the Request-URI is a sips one."},
+    {.name = "sockname_mode", .kind = ParamKind::boolean, .number = &g_sockname_mode,
+     .help = "Names the socket in Record-Route (;sn=), and finds it by that name again."},
+    {.name = "custom_user_avp", .kind = ParamKind::text, .text = &g_custom_user_avp, .accept = check_avp,
+     .help = "AVP whose text add_username writes instead of the Request-URI's user."},
 };
 // clang-format on
+
+Status check() {
+    if (outbound::active() && g_add_username != 0)
+        return Error{Errc::invalid, "add_username and module outbound both need the user of Record-Route",
+                     "leave one of them out"};
+    return {};
+}
 
 }  // namespace
 
@@ -181,6 +264,7 @@ const ModuleDescriptor kModule{
     .summary = "Record-Route and Route: keeps the requests of a dialog on their way.",
     .params = kParams,
     .functions = kFunctions,
+    .hooks = {.check = check},
     .description =
         "record_route() only notes the wish: the header is written when the outgoing socket is known, and becomes two "
         "headers marked ;r2=on when request and reply use different sockets or transports.\n\n"

@@ -30,6 +30,7 @@ struct Prepared {
     uint16_t socket = net::kAnyListener;
     int on_reply = -1;
     bool lost_phone = false;
+    script::Phone phone = script::Phone::no;
 };
 
 constexpr int kBlocked = 408;  // what the branch counts as when onsend_route says drop
@@ -46,8 +47,9 @@ bool may_be_sent(script::Run& run, const Prepared& what, Hop to, std::string_vie
         branch = write_branch_id({t->id, t->branches, t->proof}, branch_text);
     }
     request.clear();
-    script::build_request_that_fits(run, {.branch = branch, .request_uri = what.uri, .extra_headers = headers}, to,
-                                    request);
+    const script::OutgoingRequest how{
+        .branch = branch, .request_uri = what.uri, .extra_headers = headers, .phone = what.phone};
+    script::build_request_that_fits(run, how, to, request);
     return script::run_onsend_route(run, to, request);
 }
 
@@ -74,7 +76,8 @@ bool start_branch(script::Run& run, const Prepared& what, Hop to) {
     script::build_request_that_fits(run,
                                     {.branch = write_branch_id({t->id, t->branches, t->proof}, branch),
                                      .request_uri = what.uri,
-                                     .extra_headers = headers},
+                                     .extra_headers = headers,
+                                     .phone = what.phone},
                                     to, request);
     const Branch* b = add_branch(
         *t,
@@ -211,6 +214,7 @@ Target Target::of(const script::Branch& branch) {
             .socket = branch.socket,
             .connection = branch.connection,
             .flow_only = branch.flow_only,
+            .phone = branch.phone(),
             .q = branch.q};
 }
 Target Target::of_main(const script::Run& run) {
@@ -232,6 +236,7 @@ Launched launch(script::Run& run, const Target& target, const Launch& how) {
         what.on_reply = current(*from).on_reply;
         dst_uri = from->destination_uri();
     }
+    what.phone = target.phone;
     if (Hop flow; net::destination_over(target.connection, flow) && start_at_any(*from, what, {&flow, 1}))
         return Launched::sent;
     if (target.flow_only) {

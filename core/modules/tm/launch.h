@@ -18,6 +18,7 @@ struct Target {
     uint16_t socket = net::kAnyListener;
     net::ConnectionId connection = net::ConnectionId::none;
     bool flow_only = false;  // 430 if the connection has ended
+    script::Phone phone = script::Phone::no;
     int16_t q = script::Branch::kNoQ;
 
     static Target of(const script::Branch& branch);
