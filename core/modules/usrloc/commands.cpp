@@ -67,9 +67,12 @@ RpcStruct describe_aor(std::string_view aor, uint32_t hash, RpcArray contacts) {
 }
 
 // --- ul.dump -----------------------------------------------------------------------------------------------
+// One answer is built in the memory of one process: a list of a million phones is for pages, or for the database.
+constexpr int64_t kMostInFull = 10'000, kMostInBrief = 100'000;
+
 struct Page {
     bool brief = false;
-    int64_t skip = 0, most = INT64_MAX;
+    int64_t skip = 0, most = 0;
 };
 
 // The AoRs of one table in the order of their buckets, from page.skip on.
@@ -101,10 +104,16 @@ void dump(RpcCall& call) {
     if (*how != "brief" && *how != "full")
         return call.fault(400, fmt::format("\"{}\" is neither brief nor full", text::printable(*how, 40)));
     page.brief = *how == "brief";
-    const auto skip = call.next_int_or(0), most = call.next_int_or(INT64_MAX);
+    const int64_t bound = page.brief ? kMostInBrief : kMostInFull;
+    const auto skip = call.next_int_or(0), most = call.next_int_or(-1);
     if (!skip || !most) return;
     page.skip = *skip;
-    page.most = *most;
+    page.most = *most < 0 ? bound : std::min(*most, bound);
+    if (*most < 0)
+        for (size_t table = 0; table < table_names().size(); ++table)
+            if (const int64_t users = totals(static_cast<uint8_t>(table)).users; users - page.skip > bound)
+                return call.fault(500, fmt::format("{} AoRs in {}, at most {} in one answer: ul.dump {} 0 {}", users,
+                                                   table_names()[table], bound, *how, bound));
     RpcArray domains;
     const int64_t now = clock::unix_seconds(), slots = longest_bucket();
     for (size_t table = 0; table < table_names().size(); ++table) {
@@ -260,7 +269,9 @@ void count(RpcCall& call) {
 }
 
 constexpr Command kCommands[] = {
-    {"ul.dump", "[brief|full [skip [count]]]", "Lists all contacts; skip and count are in AoRs of each table.", dump},
+    {"ul.dump", "[brief|full [skip [count]]]",
+     "Lists all contacts; skip and count are in AoRs of each table.  At most 10000 AoRs, brief 100000, in one answer.",
+     dump},
     {"ul.lookup", "table aor", "The contacts of one AoR.", lookup},
     {"ul.rm", "table aor", "Removes all contacts of one AoR.", remove},
     {"ul.rm_contact", "table aor contact", "Removes one contact, given by its URI.", remove_contact},
