@@ -76,12 +76,21 @@ bool grow(char*& at, uint32_t& capacity, size_t wanted, mem::Tag tag) {
 
 // --- out -------------------------------------------------------------------------------------------
 
+// Of what is kept, the part that the socket took gives way: else a peer that always leaves a little makes it grow for
+// as long as the connection lasts.
+void move_to_front(Connection& row) {
+    const uint32_t left = row.tx_bytes - row.tx_at;
+    std::memmove(row.tx, row.tx + row.tx_at, left);
+    row.tx_at = 0;
+    row.tx_bytes = left;
+}
+
 bool keep_for_later(Connection& row, std::string_view bytes) {
-    if (row.tx_at > 0 && row.tx_at == row.tx_bytes) row.tx_at = row.tx_bytes = 0;
     if (row.tx_bytes - row.tx_at + bytes.size() > static_cast<size_t>(settings.tcp_conn_wq_max)) {
         stats::add(counters.sendq_full);
         return false;
     }
+    if (row.tx_at > 0 && row.tx_bytes + bytes.size() > row.tx_capacity) move_to_front(row);
     if (!grow(row.tx, row.tx_capacity, row.tx_bytes + bytes.size(), mem::Tag::outbound)) return false;
     std::memcpy(row.tx + row.tx_bytes, bytes.data(), bytes.size());
     if (row.tx_at == row.tx_bytes) row.tx_since = clock::now_ms();
