@@ -28,7 +28,8 @@ struct Row : mem::QueueNode {
 };
 struct alignas(64) Area {
     mem::MpscQueue<Row> queue{mem::Tag::other};
-    std::atomic<uint32_t> waiting{0};
+    // About: a death may count one row too many, or one twice.  Signed, so that below zero is no large number.
+    std::atomic<int32_t> waiting{0};
 };
 Area* g_area = nullptr;
 uint16_t g_written, g_dropped;

@@ -16,7 +16,7 @@
 
 namespace kahu::acc {
 
-inline constexpr uint32_t kMaxWaiting = 20'000;
+inline constexpr int32_t kMaxWaiting = 20'000;
 
 enum class Table : uint8_t { acc, missed_calls };
 
