@@ -95,6 +95,22 @@ def test_path_needs_supported(server, user, endpoint):
         caller.expect(200)
 
 
+@pytest.mark.parametrize("hidden,shown", [
+    ("sip:192.0.2.7:5062", ';received="sip:192.0.2.7:5062"'),
+    ("sip:192.0.2.7%0d%0aX-Injected:%20yes", None),
+    ("sip:192.0.2.7%22;x=%22", None),
+])
+def test_received_of_a_path_is_a_uri_or_nothing(make_kahu, user, hidden, shown):
+    """It comes escaped, and goes into the header Contact of answers."""
+    params = PARAMS + 'modparam("registrar", "path_use_received", 1)\n'
+    server = make_kahu(modules=MODULES, script=SCRIPT, params=params).start()
+    with server.tcp() as client:
+        response = register(client, user, headers=[f"Path: <sip:127.0.0.1;lr;received={hidden}>", "Supported: path"])
+        assert response.status == 200 and response.header("X-Injected") is None
+        assert (shown or ";received=") in response.header("Contact") or not shown
+        assert shown or ";received=" not in response.header("Contact")
+
+
 @requirement("RG-11")
 def test_a_path_of_several_hops_stays_in_order(server, user, endpoint):
     edge = endpoint("udp")

@@ -102,8 +102,11 @@ void append_contacts(const usrloc::Aor& aor, const sip::Uri* gruu_of, std::strin
         }
         // Contacts without end exist only where an operator made them; the answer needs a number.
         fmt::format_to(out, ";expires={}", c->expires == 0 ? 4294967295 : c->expires - aor.now());
-        if (const std::string& name = settings.received_param.get(); !name.empty() && !c->text(Text::received).empty())
-            fmt::format_to(out, ";{}=\"{}\"", name, c->text(Text::received));
+        if (const std::string& name = settings.received_param.get();
+            !name.empty() && !c->text(Text::received).empty()) {
+            lines.append(";").append(name).append("=");
+            sip::append_quoted(c->text(Text::received), lines);
+        }
         if (!c->text(Text::instance).empty()) {
             lines.append(";+sip.instance=");
             sip::append_quoted(c->text(Text::instance), lines);

@@ -229,7 +229,10 @@ void RegisterRequest::read_origin(script::Run& run) {
         const auto* const avp = received_avp_name().empty() ? nullptr : run.avp(received_avp_name(), 0);
         if (avp != nullptr && avp->value.is_text()) received = avp->value.text;
     }
-    if (received.size() > most(Text::received)) received = {};
+    // What an escaped ;received= of a Path hides may be anything, line ends included.
+    sip::Uri uri;
+    sip::Bad bad;
+    if (received.size() > most(Text::received) || !sip::parse_uri(received, uri, bad)) received = {};
 }
 
 }  // namespace kahu::registrar
