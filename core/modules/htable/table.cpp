@@ -51,6 +51,11 @@ void change(Shard& shard, Item** link, Item* fresh, Item* old) {
     settle(shard, old);
 }
 
+// 0: never.  As long as a script or command may ask for, nothing overflows.
+clock::Millis end_of(int64_t seconds) {
+    return seconds <= 0 ? 0 : clock::now_ms() + std::min<int64_t>(seconds, UINT32_MAX) * 1000;
+}
+
 void copy_of(Item& item, clock::Millis now, Copy& out) {
     out.key.assign(item.key());
     out.is_text = item.is_text;
@@ -100,7 +105,7 @@ bool Table::get(std::string_view key, Copy& out) {
 }
 
 clock::Millis Table::expiry_of(const Item* old, Expiry expiry, int64_t seconds) const {
-    if (expiry == Expiry::given) return seconds <= 0 ? 0 : clock::now_ms() + seconds * 1000;
+    if (expiry == Expiry::given) return end_of(seconds);
     const bool keep = expiry == Expiry::keep || !config_.update_expire;
     if (keep && old != nullptr) return old->expires;
     return config_.autoexpire == 0 ? 0 : clock::now_ms() + config_.autoexpire * 1000;
@@ -165,7 +170,7 @@ bool Table::set_seconds_left(std::string_view key, int64_t seconds) {
     Item* const item = *find(key, hash);
     const clock::Millis now = clock::now_ms();
     if (item == nullptr || item->expired(now)) return false;
-    __atomic_store_n(&item->expires, seconds <= 0 ? 0 : now + seconds * 1000, __ATOMIC_RELEASE);
+    __atomic_store_n(&item->expires, end_of(seconds), __ATOMIC_RELEASE);
     return true;
 }
 

@@ -228,8 +228,8 @@ void add(RpcCall& call) {
     Fields fields;
     char ruid[kRuidBytes];
     Aor record(*table, *aor);
-    fields.expires =
-        *expires == 0 ? 0 : static_cast<uint32_t>(std::clamp<int64_t>(record.now() + *expires, 1, UINT32_MAX));
+    const int64_t lifetime = std::clamp<int64_t>(*expires, -record.now(), UINT32_MAX - record.now());
+    fields.expires = lifetime == 0 ? 0 : static_cast<uint32_t>(std::max<int64_t>(record.now() + lifetime, 1));
     fields.last_modified = static_cast<uint32_t>(record.now());
     fields.q = *q;
     fields.cseq = 1;
