@@ -57,13 +57,14 @@ Status clear_path(const Address& address) {
     return {};
 }
 
+// Who may write into the folder may put a link in the file's place meanwhile: neither call follows one.
 Status take_ownership(ListenSocket& made, const FileOwnership& ownership) {
     const char* path = made.address.name.c_str();
     if (ownership.user != static_cast<uid_t>(-1) || ownership.group != static_cast<gid_t>(-1))
-        if (::chown(path, ownership.user, ownership.group) != 0)
+        if (::lchown(path, ownership.user, ownership.group) != 0)
             return failed(made.address, "change the owner of", errno,
                           "start as root, or leave out modparam ctl user and group");
-    if (::chmod(path, ownership.mode) != 0) return failed(made.address, "change the mode of", errno);
+    if (::fchmodat(AT_FDCWD, path, ownership.mode, AT_SYMLINK_NOFOLLOW) != 0) return failed(made.address, "change the mode of", errno);
     struct stat file {};
     if (::lstat(path, &file) != 0) return failed(made.address, "look at", errno);
     made.device = file.st_dev;
