@@ -5,6 +5,8 @@
 #include <string>
 
 #include "core/base/fd.h"
+#include "core/proc/daemon.h"
+#include "core/proc/settings.h"
 #include "mem/slot.h"
 #include "tls/openssl_part.h"
 #include "tls/shared_openssl.h"
@@ -49,6 +51,12 @@ Status outcome_in(const std::string& message, int wait_status) {
                  split == message.npos ? "" : message.substr(split + 1)};
 }
 
+// Started as root, the files are read by the user that the server runs as: what root alone may read is found out here.
+Status as_who_will_read() {
+    const auto& s = proc::settings;
+    return ::geteuid() == 0 ? proc::take_identity({s.user.get(), s.group.get(), "", ""}) : Status{};
+}
+
 }  // namespace
 
 Status in_throwaway_process(const std::function<Status()>& task) {
@@ -61,7 +69,8 @@ Status in_throwaway_process(const std::function<Status()>& task) {
     if (child == 0) {
         from.reset();
         mem::attach_slot(-1);  // the slot is our parent's
-        const Status prepared = prepare_openssl("cryptorand");
+        Status prepared = as_who_will_read();
+        if (prepared) prepared = prepare_openssl("cryptorand");
         send_outcome(to.get(), prepared ? task() : prepared);
         _exit(0);
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 #include "core/app/modules.h"
@@ -38,13 +39,9 @@ class Loader {
         }
         set_paths();
         if (Status planned = plan(); !planned) return std::move(planned).error();
-        Status checked = check_modules();
+        check_modules();
         compile();
-        if (found_.failed()) {
-            if (!checked) found_.error({}, checked.error().what, checked.error().hint);
-            return everything_found();
-        }
-        if (!checked) return std::move(checked).error();
+        if (found_.failed()) return everything_found();
         config::runtime_cfg().remember_configured();
         log_warnings();
         return std::move(made_);
@@ -253,11 +250,31 @@ class Loader {
         return {s.user.get(), s.group.get(), s.chroot.get(), s.workdir.get()};
     }
 
-    Status check_modules() {
-        for (const ModuleDescriptor* module : loaded_modules())
-            if (module->hooks.check)
-                if (Status checked = module->hooks.check(); !checked) return checked;
-        return {};
+    void check_modules() {
+        for (const ModuleDescriptor* module : loaded_modules()) {
+            if (!module->hooks.check) continue;
+            if (Status checked = module->hooks.check(); !checked)
+                found_.error(place_of(*module, checked.error().what),
+                             fmt::format("module {}: {}", module->name, checked.error().what), checked.error().hint);
+        }
+    }
+    // Of the modparam whose name or value the text speaks of; none: it speaks of a default.
+    config::Location place_of(const ModuleDescriptor& module, std::string_view text) const {
+        config::Location at{};
+        for (const config::ModParam& given : made_->ast.modparams) {
+            const auto* const value = std::get_if<std::string>(&given.value);
+            const bool valued = value != nullptr && !value->empty() && text.find(*value) != text.npos;
+            if (given.modules == module.name && (valued || has_word(text, given.name))) at = given.at;
+        }
+        return at;
+    }
+    static bool has_word(std::string_view text, std::string_view word) {
+        const auto part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+        for (size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
+            const size_t end = at + word.size();
+            if ((at == 0 || !part(text[at - 1])) && (end == text.size() || !part(text[end]))) return true;
+        }
+        return false;
     }
 
     // --- script -------------------------------------------------------------------------------------

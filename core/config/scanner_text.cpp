@@ -181,6 +181,18 @@ void Scanner::read_regex(RawToken& token) {
     advance(to - at_);
 }
 
+namespace {
+// Of the UTF-8 character at the front; 1 for what is none.
+size_t bytes_of_character(std::string_view text) {
+    const auto first = static_cast<unsigned char>(text[0]);
+    const size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 1;
+    if (first > 0xf4 || bytes > text.size()) return 1;
+    for (size_t i = 1; i < bytes; ++i)
+        if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 1;
+    return bytes;
+}
+}  // namespace
+
 bool Scanner::read_punctuation(RawToken& token) {
     for (std::string_view punctuation : kPunctuation) {
         if (text_.substr(at_, punctuation.size()) != punctuation) continue;
@@ -189,8 +201,13 @@ bool Scanner::read_punctuation(RawToken& token) {
         advance(punctuation.size());
         return true;
     }
-    diagnostics_->error(token.at, fmt::format("'{}' does not belong here", text::printable(text_.substr(at_, 1))));
-    advance();
+    const std::string_view odd = text_.substr(at_, bytes_of_character(text_.substr(at_)));
+    std::string hint;
+    for (const std::string_view quote : {"\u201c", "\u201d", "\u201e", "\u00ab", "\u00bb"})
+        if (odd == quote) hint = "a text stands between two \" as a keyboard has them";
+    const std::string shown = odd.size() > 1 ? std::string(odd) : text::printable(odd);
+    diagnostics_->error(token.at, fmt::format("'{}' does not belong here", shown), std::move(hint));
+    advance(odd.size());
     return false;
 }
 

@@ -62,6 +62,11 @@ bool TokenStream::explain_statement(const std::vector<std::string>& expected) {
     const std::string& word = previous_.text;
     if (error_depth_ == 0 && before_last && find_top_word(word)) return false;
     if (error_depth_ == 0 && (before_last || !statement_)) {
+        if (current_.is("(")) {
+            diagnostics_.error(previous_.at, fmt::format("{}() is called outside of a route", word),
+                               "statements stand inside of request_route { ... } or another route");
+            return true;
+        }
         std::string hint = did_you_mean_top(word);
         if (hint.empty()) hint = fmt::format("a parameter is set by '{} = value'", word);
         diagnostics_.error(previous_.at, fmt::format("unknown statement '{}'", word), std::move(hint));

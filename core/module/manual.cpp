@@ -18,7 +18,20 @@ std::string default_of(const Param& p) {
     return "";
 }
 
-std::string where(uint16_t mask) {
+std::string paragraphs(std::string_view plain) {
+    std::string out;
+    while (!plain.empty()) {
+        const size_t end = plain.find("\n\n");
+        out += ".PP\n" + text(plain.substr(0, end)) + "\n";
+        if (end == plain.npos) break;
+        plain.remove_prefix(end + 2);
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string route_names(uint16_t mask) {
     if (mask == kAnyRoute) return "any route";
     struct Name {
         uint16_t bit;
@@ -32,19 +45,6 @@ std::string where(uint16_t mask) {
         if (mask & n.bit) out += fmt::format("{}{}", out.empty() ? "" : ", ", n.name);
     return out;
 }
-
-std::string paragraphs(std::string_view plain) {
-    std::string out;
-    while (!plain.empty()) {
-        const size_t end = plain.find("\n\n");
-        out += ".PP\n" + text(plain.substr(0, end)) + "\n";
-        if (end == plain.npos) break;
-        plain.remove_prefix(end + 2);
-    }
-    return out;
-}
-
-}  // namespace
 
 std::string text(std::string_view plain) {
     std::string out;
@@ -86,7 +86,7 @@ std::string functions(std::span<const Function> rows) {
     std::string out = ".SH FUNCTIONS\n";
     for (const Function& f : rows)
         out += entry(fmt::format("{}{}", f.name, f.args.empty() ? "()" : f.args),
-                     fmt::format("{} Callable from {}.", f.help, where(f.where)));
+                     fmt::format("{} Callable from {}.", f.help, route_names(f.where)));
     return out;
 }
 

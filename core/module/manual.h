@@ -13,6 +13,8 @@ namespace kahu::manual {
 
 // Escapes what troff would take as a request or escape.
 std::string text(std::string_view plain);
+// "request_route, failure_route": where a function may be called (RouteMask).
+std::string route_names(uint16_t mask);
 std::string title(std::string_view name, int section, std::string_view summary);
 // ".SH NAME" and one entry per row; "" when there are no rows.
 std::string parameters(std::span<const Param> rows, std::string_view heading);

@@ -72,7 +72,11 @@ namespace {
 Status write_id_file(const std::string& path, pid_t id) {
     ::unlink(path.c_str());  // never written through a link that somebody else put there
     const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (!file) return errno_error("could not create pid file " + path, errno);
+    if (!file) {
+        Error error = errno_error("could not create pid file " + path, errno);
+        error.hint = "does its directory exist, and may we write there? -P or pid_file names another one";
+        return error;
+    }
     const std::string line = std::to_string(id) + "\n";
     if (::write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
         return errno_error("could not write pid file " + path, errno);
@@ -147,7 +151,7 @@ Status give_to(const Identity& wanted, const std::string& path) {
     const auto ids = find_ids(wanted);
     if (!ids) return ids.error();
     if (ids->uid == ::geteuid() && ids->gid == ::getegid()) return {};
-    if (::chown(path.c_str(), ids->uid, ids->gid) != 0)
+    if (::lchown(path.c_str(), ids->uid, ids->gid) != 0)
         return errno_error("could not give " + path + " to user " + wanted.user, errno);
     return {};
 }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "core/base/text.h"
+#include "core/module/manual.h"
 #include "core/script/compiler.h"
 #include "core/script/format.h"
 #include "core/script/operators.h"
@@ -196,7 +197,8 @@ std::shared_ptr<const FunctionCall> Compiler::call(const config::Expression& nod
         return nullptr;
     }
     if ((row->where & place.callable) == 0) {
-        found_.error(node.at, fmt::format("{}() cannot be called in {}", row->name, config::name_of(place.kind)));
+        found_.error(node.at, fmt::format("{}() cannot be called in {}", row->name, config::name_of(place.kind)),
+                     "only in: " + manual::route_names(row->where));
         return nullptr;
     }
     const size_t given = call.arguments.size();

@@ -1,7 +1,14 @@
 """`-c` and a start refuse a wrong configuration with file, line, column and what would be right."""
+import os
+import pathlib
 import re
+import subprocess
+import tempfile
 
 import pytest
+
+from support.kahu import MODULES
+from support.paths import KAHU
 
 
 
@@ -20,6 +27,9 @@ PARAMETERS = {
     "unterminated string": ('«server_header="abc»', "string"),
     "missing include": ('«include_file "/nonexistent/more.cfg"»', "/nonexistent/more.cfg"),
     "endif without ifdef": ("«#!endif»", "endif"),
+    "call outside of a route": ('«sl_send_reply("200", "OK");»', "sl_send_reply() is called outside of a route"),
+    "text for a number of a module": ('«modparam("tls", "session_timeout", "soon")»', "expected an integer"),
+    "what a module refuses": ('«modparam("tls", "config", "/nonexistent/tls.cfg")»', "tls.cfg(5) shows one"),
 }
 SCRIPTS = {
     "unknown function": ("«no_such_function();»", "no_such_function"),
@@ -30,6 +40,10 @@ SCRIPTS = {
     "read-only variable": ('«$si = "1.2.3.4";»', "si"),
     "broken regex": ('«if ($ru =~ "([a-z") exit;»', "[a-z"),
     "unknown keyword": ('«if (uri == ourself) exit;»', "ourself"),
+    "typographic quotes": ('«sl_send_reply(“200”, "OK");»', "'“' does not belong here — a text stands between two \""),
+    "missing semicolon": ('«sl_send_reply("200", "OK")» exit;', "expected ';'"),
+    "misspelt route": ("«route(RELY);» } route[RELAY] { exit;", "did you mean route(RELAY)?"),
+    "assignment for a comparison": ('«if ($rm = "INVITE") exit;»', "'=='"),
 }
 
 
@@ -112,6 +126,42 @@ def test_errors_of_tls_cfg(make_kahu, wrong, named):
     assert named in output and "tls.cfg" in output, output
 
 
+@pytest.mark.kahu_only
+def test_a_module_that_refuses_its_parameters_names_their_line(make_kahu):
+    """All modules are asked, and each answer names file, line, module and field."""
+    server = make_kahu(modules=MODULES + "".join(f'\nloadmodule "{name}.so"' for name in ("usrloc", "auth", "auth_db")),
+                       params='modparam("usrloc", "db_mode", 1)\nmodparam("usrloc", "db_url", "mysql://u:p@h/d")\n'
+                              'modparam("auth_db", "db_url", "/no/url")')
+    lines = server.config_file.read_text().split("\n")
+    code, output = server.check()
+    assert code != 0
+    for module, url in (("usrloc", "mysql:"), ("auth_db", "/no/url")):
+        line = next(i for i, text in enumerate(lines, 1) if f'"{module}", "db_url"' in text)
+        assert re.search(rf"kahu\.cfg:{line}:1: module {module}: db_url: .*sqlite:///path/to/file", output), output
+
+
+@pytest.mark.kahu_only
+@pytest.mark.skipif(os.geteuid() != 0, reason="changes the user")
+def test_check_reads_keys_as_the_user_of_the_server(certificates):
+    """A key that root alone may read cannot be read by who the server becomes: -c says so, not only the start."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:  # pytest's own folders are closed to others
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        for file in (certificates.cert(), certificates.key()):
+            (folder / file.name).write_bytes(file.read_bytes())
+        (folder / "tls.cfg").write_text(f"[server:default]\ncertificate={name}/server.crt\nprivate_key={name}/server.key\n")
+        (folder / "kahu.cfg").write_text(
+            f'enable_tls=yes\nlisten=tls:127.0.0.1:5061\nloadmodule "tls.so"\n'
+            f'modparam("tls", "config", "{name}/tls.cfg")\nrequest_route {{ exit; }}\n')
+        outputs = []
+        for mode in (0o644, 0o600):
+            (folder / "server.key").chmod(mode)
+            done = subprocess.run([KAHU, "-c", "-f", folder / "kahu.cfg", "-u", "nobody"], capture_output=True, text=True)
+            outputs.append((done.returncode, done.stdout + done.stderr))
+    assert outputs[0][0] == 0, outputs[0]
+    assert outputs[1][0] != 0 and "server.key: Permission denied" in outputs[1][1], outputs[1]
+
+
 def test_preprocessor(make_kahu):
     """#!define, -A, #!ifdef, #!ifndef, #!else, #!subst, include_file and import_file."""
     script = """
@@ -146,7 +196,6 @@ request_route {
 
 @pytest.mark.kahu_only
 def test_routes_that_are_armed_but_absent_are_warned_of(make_kahu):
-    from support.kahu import MODULES
     script = """
 request_route {
 	t_on_failure("MANAGE_FAILURES");
