@@ -64,7 +64,8 @@ Status take_ownership(ListenSocket& made, const FileOwnership& ownership) {
         if (::lchown(path, ownership.user, ownership.group) != 0)
             return failed(made.address, "change the owner of", errno,
                           "start as root, or leave out modparam ctl user and group");
-    if (::fchmodat(AT_FDCWD, path, ownership.mode, AT_SYMLINK_NOFOLLOW) != 0) return failed(made.address, "change the mode of", errno);
+    if (::fchmodat(AT_FDCWD, path, ownership.mode, AT_SYMLINK_NOFOLLOW) != 0)
+        return failed(made.address, "change the mode of", errno);
     struct stat file {};
     if (::lstat(path, &file) != 0) return failed(made.address, "look at", errno);
     made.device = file.st_dev;

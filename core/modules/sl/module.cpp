@@ -92,9 +92,11 @@ int send_reply(script::Run& run, const script::Args& args) {
     return answer(run, static_cast<int>(status), {.reason = reason}) ? kTrue : kFalse;
 }
 
-// What went wrong last, as whoever failed noted it in the run.
+// What went wrong last, as whoever failed noted it in the run.  Whoever failed may have answered already, as save()
+// does: a request has one final reply.
 template <Reply answer>
 int reply_error(script::Run& run, const script::Args&) {
+    if (run.replied) return kTrue;
     const bool known = is_status(run.last_error);
     const int status = known ? run.last_error : static_cast<int>(g_default_code);
     const std::string_view reason = known ? std::string_view() : g_default_reason.get();
@@ -111,7 +113,8 @@ constexpr Function kFunctions[] = {
     {"send_reply", 2, 2, "(int code, string reason)",
      "Answers through the request's transaction if there is one, else as sl_send_reply().", kRequests,
      send_reply<reply_either_way>, prepare_reply},
-    {"sl_reply_error", 0, 0, "()", "Answers with the last error, 500 if there was none.", kRequests,
+    {"sl_reply_error", 0, 0, "()",
+     "Answers with the last error, 500 if there was none; not at all after a final reply.", kRequests,
      reply_error<reply_stateless>},
     {"send_reply_error", 0, 0, "()", "The same through the request's transaction, if there is one.", kRequests,
      reply_error<reply_either_way>},

@@ -45,6 +45,13 @@ TEST(Sl, IsNotForReplies) {
     EXPECT_NE(script.found.text().find("sl_send_reply() cannot be called in reply_route"), std::string::npos);
 }
 
+TEST(Sl, AFinalReplyIsTheOnlyOne) {
+    Script script("request_route { sl_send_reply(\"$rU\", \"x\"); sl_reply_error(); }", {&sl::kModule});
+    ASSERT_NE(script.program, nullptr) << script.found.text();
+    EXPECT_EQ(script.send(request("OPTIONS", "sip:404@b")).replies.size(), 1u);
+    EXPECT_EQ(script.send(request("OPTIONS", "sip:183@b")).replies.size(), 2u);
+}
+
 // Counter ids are given out at start; here each gets one of its own.
 TEST(Sl, CountsByStatus) {
     uint16_t next = 100;
