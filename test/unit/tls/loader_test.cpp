@@ -228,7 +228,10 @@ TEST(Loader, SaysWhatIsWrongWithProfiles) {
         LoadOptions gone{.config = "gone.cfg", .base_directory = m.dir.path()};
         const auto none = load_configuration(gone);
         ASSERT_FALSE(none);
-        EXPECT_EQ(without(none.error().text(), m.dir.path()), "TLS configuration: gone.cfg: No such file or directory");
+        EXPECT_EQ(without(none.error().text(), m.dir.path()),
+                  "TLS configuration: gone.cfg: No such file or directory (tls.cfg(5) shows one; modparam(\"tls\", "
+                  "\"config\", ...) "
+                  "names it)");
     });
 }
 
