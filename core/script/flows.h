@@ -17,9 +17,10 @@ struct PeerFlow {
     Transport transport = Transport::udp;
     SocketAddress local, peer;                               // where we listen, and the other end
     net::ConnectionId connection = net::ConnectionId::none;  // streams only
+    bool only = true;  // the phone asked for it (RFC 5626); false: once it has ended, the URIs say where the phone is
 
     static PeerFlow of(const net::Inbound& from) {
-        return {from.transport, listening_at(from), from.source, from.connection};
+        return {from.transport, listening_at(from), from.source, from.connection, true};
     }
     // The same flow for RFC 5626 5.3.1: what the token names is where the request came from.
     bool is_from(const net::Inbound& from) const {

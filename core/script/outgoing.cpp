@@ -107,10 +107,14 @@ void append_record_routes(Run& run, const OutgoingRequest& how, bool sips, std::
     const net::Listener& out_by = net::listeners()[how.to->listener];
     static std::string called;  // the token of the side that is called
     called = wanted.flow_out;
-    const bool over_flow = !is_stream(how.to->transport) || how.to->connection != net::ConnectionId::none;
-    const bool has_flow = wanted.flows_to != Phone::no && how.phone >= wanted.flows_to && over_flow;
-    if (called.empty() && has_flow && flow_token_writer() != nullptr)
-        flow_token_writer()({how.to->transport, out_by.address, how.to->address, how.to->connection}, called);
+    const bool has_connection = how.to->connection != net::ConnectionId::none;
+    const bool has_flow = how.phone == Phone::outbound ? has_connection || !is_stream(how.to->transport)
+                                                       : how.phone == Phone::registered && has_connection;
+    if (called.empty() && wanted.flows_to != Phone::no && how.phone >= wanted.flows_to && has_flow &&
+        flow_token_writer() != nullptr)
+        flow_token_writer()(
+            {how.to->transport, out_by.address, how.to->address, how.to->connection, how.phone == Phone::outbound},
+            called);
     const bool two_flows = !called.empty() && !wanted.flow_in.empty();
     const bool doubled =
         two_flows ||

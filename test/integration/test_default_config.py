@@ -1,4 +1,5 @@
 """etc/kahu.cfg, the configuration that kahu has built in: registrar and proxy with users in SQLite."""
+import re
 import stat
 import subprocess
 
@@ -81,6 +82,30 @@ def test_call_over_tls_and_a_restart(server):
         assert bob.contact[1:-1] in known and alice.contact[1:-1] in known
     with phone(server, "alice", "udp") as alice:
         assert alice.register(cseq=9).status == 200
+
+
+@pytest.mark.requirement("RG-13")
+def test_calls_between_phones_that_only_their_connections_reach(server):
+    """Their Contacts lead nowhere; a token that was changed leads nowhere either."""
+    with phone(server, "alice") as alice, phone(server, "bob", "tcp") as bob:
+        alice.contact, bob.contact = ("<sip:%s@192.0.2.7:9;transport=%s>" % it for it in (("alice", "tls"), ("bob", "tcp")))
+        assert bob.register(cseq=20).status == 200
+        call = alice.call(bob.uri)
+        invite = bob.expect("INVITE")
+        bob.answer(invite, "200 OK")
+        answered = alice.expect(200)
+        call.within("ACK", answered)
+        bob.expect("ACK")
+        call.within("INFO", answered, cseq=3)
+        bob.answer(bob.expect("INFO"), "200 OK")
+        alice.expect(200)
+        forged = re.sub(rb"sip:[\w-]{40}", b"sip:" + b"A" * 40, answered.raw, count=2)
+        assert forged != answered.raw
+        call.within("INFO", type(answered)(forged), cseq=4)
+        alice.expect(403)
+        bob.hang_up(invite)
+        alice.answer(alice.expect("BYE"), "200 OK")
+        bob.expect(200)
 
 
 @pytest.mark.parametrize("up,down", [("udp", "tls"), ("tls", "tcp")])

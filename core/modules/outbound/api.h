@@ -19,12 +19,13 @@ bool active();  // the module is loaded; everything else here may be called only
 enum class Use : uint8_t {
     no,
     source,  // the one that the request came over
+    forced,  // the same, but nobody asked for it: a way that is preferred while it is open
     route,   // the one that its topmost Route names: it is on its way to that phone
 };
 Use use_of(script::Run& run);
 
-// The script's flag force_outbound_flag is set: every phone that is registered here is reached over its flow.
-bool is_forced(const script::Run& run);
+// force_no_outbound_flag is set.
+bool is_refused(const script::Run& run);
 
 // In the run's arena.  REQUIRES: use_of() said so.
 std::string_view token_for(script::Run& run, Use use);
@@ -32,7 +33,8 @@ std::string_view token_for(script::Run& run, Use use);
 // The user of one of our own URIs.  Good: `flow` is filled in.
 Token flow_of(const sip::Uri& own, script::PeerFlow& flow);
 
-// Sends the request over that flow, and nowhere else if it is a connection.
-void follow(script::Run& run, const script::PeerFlow& flow);
+// Sends the request over that flow, and nowhere else if it is a connection.  False: it has ended, and is not the only
+// way.
+bool follow(script::Run& run, const script::PeerFlow& flow);
 
 }  // namespace kahu::outbound

@@ -12,7 +12,7 @@ namespace {
 
 using Bytes = std::basic_string_view<unsigned char>;
 constexpr size_t kTag = 16, kMostBytes = kTag + 1 + 18 + 18 + 8;
-constexpr unsigned char kV6 = 0x40, kTransport = 0x3f;
+constexpr unsigned char kNotOnly = 0x80, kV6 = 0x40, kTransport = 0x3f;
 
 // --- HMAC (RFC 2104) -----------------------------------------------------------------------------------------
 struct Hasher {
@@ -116,7 +116,8 @@ Key key_of(std::string_view secret) {
 void append_token(const script::PeerFlow& flow, const Key& key, std::string& out) {
     unsigned char bytes[kMostBytes];
     unsigned char* at = bytes + kTag;
-    *at++ = static_cast<unsigned char>((flow.peer.is_v6() ? kV6 : 0) | static_cast<unsigned char>(flow.transport));
+    *at++ = static_cast<unsigned char>((flow.only ? 0 : kNotOnly) | (flow.peer.is_v6() ? kV6 : 0) |
+                                       static_cast<unsigned char>(flow.transport));
     REQUIRE(flow.local.is_v6() == flow.peer.is_v6());
     at = put(put(at, flow.local), flow.peer);
     if (is_stream(flow.transport))
@@ -139,6 +140,7 @@ Token read_token(std::string_view text, const Key& key, script::PeerFlow& out) {
     // From here on it is our own; the checks are for a secret that two versions share.
     const unsigned char* at = bytes + kTag;
     const bool v6 = (*at & kV6) != 0;
+    out.only = (*at & kNotOnly) == 0;
     const int transport = *at++ & kTransport;
     if (transport > static_cast<int>(Transport::tls)) return Token::broken;
     out.transport = static_cast<Transport>(transport);

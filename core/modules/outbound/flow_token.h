@@ -1,7 +1,7 @@
 // core/modules/outbound/flow_token.h -- a flow as text that only this server can have written (RFC 5626 5.2).
 //
 //   token  base64url, no padding, of:  16 octets HMAC-SHA-256 over the rest (its first half)
-//                                       1       0x40 IPv6, low bits the transport
+//                                       1       0x80 not the only way, 0x40 IPv6, low bits the transport
 //                                       6 or 18 address and port of our socket
 //                                       6 or 18 address and port of the peer
 //                                       8       connection, streams only

@@ -24,7 +24,9 @@ const Param kParams[] = {
      .number = &settings.force_flag,
      .min = -1,
      .max = kLastFlag,
-     .help = "Message flag: the request gets a flow token, whatever it says of itself; -1: none."},
+     .help =
+         "Message flag: the request gets a flow token, whatever it says of itself: a way that is preferred while the "
+         "flow is there; -1: none."},
     {.name = "force_no_outbound_flag",
      .number = &settings.force_no_flag,
      .min = -1,
@@ -53,9 +55,9 @@ const ModuleDescriptor kModule{
         "With this module add_path() and record_route() write the flow that a request came over into our own URI, as a "
         "token that only this server can make: for a REGISTER with reg-id from its first hop, for a request whose "
         "Contact has ;ob from its first hop, for one that a Path with ;ob leads to a phone, and for whatever carries "
-        "force_outbound_flag.  Where the phone that is called registered here with reg-id (or the flag is set), its "
-        "flow is "
-        "written too, so that both sides of a call are reached over their own connections.\n\n"
+        "force_outbound_flag.  Where the phone that is called "
+        "registered here over a connection, or with reg-id, its flow is written too, so that both sides of a call are "
+        "reached over their own connections.\n\n"
         "loose_route() follows such a token: it is 2 then, and the request leaves over that flow only.  It is -2 for a "
         "token that is not ours: answer 403.  A connection that has ended makes t_relay() answer 430 Flow Failed.",
 };

@@ -63,13 +63,13 @@ void activate() {
     g_active = true;
 }
 
-bool is_forced(const Run& run) { return has_flag(run, settings.force_flag); }
+bool is_refused(const Run& run) { return has_flag(run, settings.force_no_flag); }
 
-Use use_of(Run& run) {
+namespace {
+
+// What the request itself asks for (RFC 5626 5.1, 5.3).
+Use asked_of(Run& run) {
     const sip::Message& message = run.message();
-    if (!message.is_request()) return Use::no;
-    if (has_flag(run, settings.force_flag)) return Use::source;
-    if (has_flag(run, settings.force_no_flag)) return Use::no;
     const bool first_hop = message.second_via() == nullptr;
     sip::Contact contact;
     if (message.method() == sip::Method::register_)
@@ -86,27 +86,42 @@ Use use_of(Run& run) {
     return wants && uri.ob ? Use::source : Use::no;
 }
 
+}  // namespace
+
+Use use_of(Run& run) {
+    if (!run.is_request()) return Use::no;
+    if (has_flag(run, settings.force_flag)) {
+        const Use asked = asked_of(run);
+        return asked == Use::no ? Use::forced : asked;
+    }
+    return is_refused(run) ? Use::no : asked_of(run);
+}
+
 std::string_view token_for(Run& run, Use use) {
     static std::string token;
     token.clear();
     sip::Uri uri;
-    if (use == Use::source) write(PeerFlow::of(run.inbound()), token);
+    PeerFlow flow = PeerFlow::of(run.inbound());
+    flow.only = use == Use::source;
+    if (use == Use::source || use == Use::forced) write(flow, token);
     else if (use == Use::route && top_route(run.message(), uri)) token = uri.user;
     return run.arena().copy(token);
 }
 
 Token flow_of(const sip::Uri& own, PeerFlow& flow) { return read_token(own.user, key(), flow); }
 
-void follow(Run& run, const PeerFlow& flow) {
+bool follow(Run& run, const PeerFlow& flow) {
     script::Branch& main = run.branches.main();
     const net::Listener* const listener = listener_of(flow);
+    if (!flow.only && (listener == nullptr || (is_stream(flow.transport) && !is_open(flow)))) return false;
     std::string uri = "sip:" + flow.peer.ip_in_uri() + ":" + std::to_string(flow.peer.port());
     if (flow.transport != Transport::udp) uri.append(";transport=").append(name_of(flow.transport));
     run.set_destination_uri(uri);
     if (listener != nullptr) main.socket = listener->index;
     if (is_stream(flow.transport)) main.connection = is_open(flow) ? flow.connection : kEnded;
     else if (listener == nullptr) main.connection = kEnded;
-    main.flow_only = main.connection != net::ConnectionId::none;
+    main.flow_only = flow.only && main.connection != net::ConnectionId::none;
+    return true;
 }
 
 }  // namespace kahu::outbound

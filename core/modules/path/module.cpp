@@ -79,7 +79,7 @@ int add_path_with(Run& run, const Args& args, Received received) {
         const outbound::Use use = outbound::use_of(run);
         // What stands in Path is where the REGISTER came from; ;ob if the phone itself is there (RFC 5626 5.1).
         if (use != outbound::Use::no) {
-            uri.user = outbound::token_for(run, outbound::Use::source);
+            uri.user = outbound::token_for(run, use == outbound::Use::route ? outbound::Use::source : use);
             uri.ob = run.message().second_via() == nullptr;
         }
     }

@@ -9,6 +9,7 @@ Status prepare_table(script::Args& args);
 uint8_t table_of(const script::Args& args);
 
 int save(script::Run& run, const script::Args& args);
+int reg_send_reply(script::Run& run, const script::Args& args);
 
 int lookup(script::Run& run, const script::Args& args);
 int lookup_to_dset(script::Run& run, const script::Args& args);

@@ -30,6 +30,7 @@ void note_error(script::Run& run, const Found& found) {
 int take(script::Run& run, Found& found) {
     note_error(run, found);
     if (found.result != kFound) return found.result;
+    tell_record(run, found.first);
     Branch& first = found.branches.front();
     run.set_request_uri(first.uri);
     run.set_destination_uri(first.dst_uri);
@@ -93,9 +94,22 @@ int registered(script::Run& run, const script::Args& args) {
     std::string_view name;
     if (aor_of(run, uri_argument(run, args), name) != Fault::none) return -1;
     Aor aor(table_of(args), name);
-    const bool same_call = (args.number(run, 2, 0) & 1) != 0;
-    for (const Contact* c = aor.first(); c != nullptr; c = aor.next(c))
-        if (!same_call || c->text(Text::call_id) == run.message().call_id()) return 1;
+    const int64_t match = args.number(run, 2, 0), action = args.number(run, 3, 0);
+    const auto wished = [&](int64_t bit, std::string_view which) {
+        return (match & bit) != 0 ? wished_text(run, which) : std::nullopt;
+    };
+    auto call_id = wished(1, "match_callid");
+    if ((match & 1) != 0 && !call_id) call_id = run.message().call_id();
+    const auto received = wished(2, "match_received"), contact = wished(4, "match_contact");
+    for (const Contact* c = aor.first(); c != nullptr; c = aor.next(c)) {
+        if ((call_id && c->text(Text::call_id) != *call_id) || (received && c->text(Text::received) != *received) ||
+            (contact && c->text(Text::uri) != *contact))
+            continue;
+        if ((action & 2) == 0)
+            tell_record(run, {c->text(Text::ruid), c->text(Text::uri), c->text(Text::received), c->text(Text::path),
+                              c->expires - aor.now()});
+        return 1;
+    }
     return -1;
 }
 

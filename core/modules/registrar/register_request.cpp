@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/modules/registrar/aor_text.h"
 #include "core/modules/registrar/settings.h"
+#include "core/modules/registrar/xavps.h"
 #include "core/net/listener.h"
 #include "core/script/arena.h"
 #include "core/sip/contact.h"
@@ -30,9 +31,12 @@ int64_t less_at_random(int64_t seconds, int64_t percent) {
 }
 
 // Contact's expires, else the header's, else ours (10.3 step 7); then the bounds.
-Fault lifetime_of(const sip::Contact& contact, const std::optional<uint32_t>& header, bool exact, uint32_t& out) {
+Fault lifetime_of(const script::Run& run, const sip::Contact& contact, bool exact, uint32_t& out) {
+    const std::optional<uint32_t> header = run.message().expires();
     int64_t seconds;
-    if (contact.expires || header) {
+    if (const auto wished = wished_number(run, "expires"); wished && *wished >= 0) {
+        seconds = *wished;
+    } else if (contact.expires || header) {
         seconds = contact.expires ? *contact.expires : *header;
         if (!exact) seconds = less_at_random(seconds, settings.expires_range);
     } else {
@@ -139,11 +143,10 @@ Fault RegisterRequest::read_contact(script::Run& run, std::string_view value, bo
         if (contacts.size() == kMostContacts || !sip::parse_uri(contact.address.uri, uri, bad)) return Fault::contacts;
         wanted.uri = contact.address.uri;
         if (static_cast<int64_t>(wanted.uri.size()) > settings.contact_max_size) return Fault::contact_length;
-        if (const Fault odd = lifetime_of(contact, message.expires(), keep_lifetime, wanted.lifetime);
-            odd != Fault::none)
-            return odd;
+        if (const Fault odd = lifetime_of(run, contact, keep_lifetime, wanted.lifetime); odd != Fault::none) return odd;
         const int64_t otherwise = settings.default_q;
         wanted.q = contact.q ? static_cast<int16_t>(*contact.q) : static_cast<int16_t>(otherwise == 0 ? -1 : otherwise);
+        if (const auto q = wished_number(run, "q"); q && *q >= 0 && *q <= 1000) wanted.q = static_cast<int16_t>(*q);
         wanted.methods = methods_of(message, contact);
         std::string plain;
         wanted.instance = run.arena().copy(sip::unquote(contact.instance, plain));
@@ -224,6 +227,8 @@ void RegisterRequest::read_origin(script::Run& run) {
         if (const auto* field = message.first(settings.sock_hdr_name.get()))
             if (const uint16_t named = listener_named(text::trim(field->value)); named != net::kAnyListener)
                 socket = named;
+    if (const auto name = wished_text(run, "socket"))
+        if (const uint16_t named = listener_named(text::trim(*name)); named != net::kAnyListener) socket = named;
     flags = 0;
     if (received.empty()) {
         const auto* const avp = received_avp_name().empty() ? nullptr : run.avp(received_avp_name(), 0);

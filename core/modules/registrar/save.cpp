@@ -5,6 +5,7 @@
 #include "core/modules/registrar/functions.h"
 #include "core/modules/registrar/register_request.h"
 #include "core/modules/registrar/settings.h"
+#include "core/modules/registrar/xavps.h"
 #include "core/script/function.h"
 #include "core/sip/uri.h"
 
@@ -17,7 +18,7 @@ using usrloc::Fields;
 using usrloc::Matching;
 using usrloc::Text;
 
-enum SaveFlag : int64_t { kMemoryOnly = 1, kNoReply = 2, kOneContact = 4, kExactExpires = 8 };
+enum SaveFlag : int64_t { kMemoryOnly = 1, kNoReply = 2, kOneContact = 4, kExactExpires = 8, kKeepHeaders = 16 };
 constexpr int kError = -1, kTooMany = -2, kInserted = 1, kUpdated = 2, kDeleted = 3, kReturned = 4;
 
 // --- which binding a wanted contact means ------------------------------------------------------------------
@@ -97,7 +98,7 @@ Fault Save::plan(const Aor& aor) {
         for (const Aor::Change& change : changes_) removed |= change.replaces == c && change.fields == nullptr;
         remaining += !removed;
     }
-    const int64_t most = settings.max_contacts;
+    const int64_t most = wished_number(run_, "max_contacts").value_or(settings.max_contacts);
     return most != 0 && inserted_ > 0 && remaining > most ? Fault::too_many : Fault::none;
 }
 
@@ -177,15 +178,28 @@ void append_extensions(const RegisterRequest& request, std::string& lines) {
         lines.append("Flow-Timer: ").append(std::to_string(settings.flow_timer)).append("\r\n");
 }
 
+// What save() with kNoReply left to reg_send_reply().
+struct Deferred {
+    uint64_t message = 0;  // Run::number()
+    Fault fault = Fault::none;
+    std::string path, lines;
+};
+Deferred g_deferred;
+
+bool send_reply(script::Run& run, Fault fault, std::string_view path, std::string_view lines) {
+    if (fault == Fault::none) return accept(run, lines);
+    reject(run, fault, path, lines);
+    return true;
+}
+
 }  // namespace
 
 int save(script::Run& run, const script::Args& args) {
-    if (!run.is_request()) return kError;
     static RegisterRequest request;
     static std::string lines;
     lines.clear();
     const int64_t flags = args.number(run, 1, 0);
-    const bool replies = (flags & kNoReply) == 0;
+    const bool replies = (flags & kNoReply) == 0 && run.is_request();
     Fault fault = request.read(run, args.text(run, 2), (flags & kExactExpires) != 0);
     int result = kError;
     if (fault == Fault::none) {
@@ -196,12 +210,20 @@ int save(script::Run& run, const script::Args& args) {
         if (fault == Fault::none) result = change.result();
         append_contacts(aor, request.wants_gruu ? &request.aor_uri : nullptr, lines);
     }
-    if (fault != Fault::none) {
-        if (replies) reject(run, fault, request.path, lines);
-        return fault == Fault::too_many ? kTooMany : kError;
+    if (fault == Fault::none) append_extensions(request, lines);
+    if (replies && !send_reply(run, fault, request.path, lines)) return kError;
+    if (!replies) {
+        g_deferred = {run.number(), fault, std::string(request.path), lines};
+        if ((flags & kKeepHeaders) != 0 && fault == Fault::none) run.reply_headers.append(lines);
     }
-    append_extensions(request, lines);
-    return !replies || accept(run, lines) ? result : kError;
+    if (fault != Fault::none) return fault == Fault::too_many ? kTooMany : kError;
+    return result;
+}
+
+int reg_send_reply(script::Run& run, const script::Args&) {
+    if (!run.is_request() || g_deferred.message != run.number()) return kError;
+    g_deferred.message = 0;
+    return send_reply(run, g_deferred.fault, g_deferred.path, g_deferred.lines) ? 1 : kError;
 }
 
 }  // namespace kahu::registrar

@@ -39,8 +39,6 @@ Status check_avp(const ParamValue& value) {
     return {};
 }
 
-constexpr std::string_view kNoXavp = "has no effect: registrar uses no XAVPs";
-
 const Param kParams[] = {
     number("default_expires", settings.default_expires, 1, INT32_MAX,
            "Lifetime of a contact whose REGISTER names none.", "seconds"),
@@ -78,7 +76,9 @@ const Param kParams[] = {
            "Whether phones that support it are given URIs of their own (RFC 5627), and these are understood."),
     number("contact_max_size", settings.contact_max_size, 16, 2048, "Longest Contact URI.", "bytes"),
     number("lookup_filter_mode", settings.lookup_filter_mode, 0, 3,
-           "Bit 2: lookup() leaves out contacts whose connection has ended.  Bit 1 has no effect."),
+           "1: lookup() leaves out contacts that have none of the branch flags in $xavp(xavp_cfg=>rlf_bflags); 2: "
+           "those whose "
+           "connection has ended; 3: both."),
     number("use_expired_contacts", settings.use_expired_contacts, 0, 0, "Expired contacts are never used."),
     words("realm_prefix", settings.realm_prefix, "Taken off the front of an AoR's domain."),
     {.name = "received_avp",
@@ -91,9 +91,13 @@ const Param kParams[] = {
     words("sock_hdr_name", settings.sock_hdr_name, "Header that names the socket, used with sock_flag."),
     ignored("sock_mode", "1: the advertised address is stored as socket.",
             "has no effect: contacts refer to the socket itself"),
-    ignored("xavp_rcd_mask", "What is left out of xavp_rcd.", kNoXavp),
-    ignored_text("xavp_cfg", "XAVP with values for single calls.", kNoXavp),
-    ignored_text("xavp_rcd", "XAVP that gets the facts of records.", kNoXavp),
+    words("xavp_cfg", settings.xavp_cfg,
+          "XAVP with wishes for one call: $xavp(NAME=>max_contacts), expires, q and socket for save(), rlf_bflags for "
+          "lookup(), match_callid, match_received and match_contact for registered()."),
+    words("xavp_rcd", settings.xavp_rcd,
+          "XAVP that lookup() and registered() fill: $xavp(NAME=>ruid), contact, expires, received, path."),
+    number("xavp_rcd_mask", settings.xavp_rcd_mask, 0, 31,
+           "What is left out of it: 1 ruid, 2 contact, 4 expires, 8 received, 16 path."),
     ignored_text("reg_callid_avp", "Obsolete.", "has no effect"),
     ignored_text("aor_avp", "Removed by Kamailio.", "has no effect: give the URI as an argument"),
     ignored_text("event_callback", "Function run when a contact expires.", "has no effect"),

@@ -31,11 +31,14 @@ struct Settings {
     IntSetting contact_max_size{512};
     IntSetting lookup_filter_mode{0};
     IntSetting use_expired_contacts{0};
+    IntSetting xavp_rcd_mask{0};
     IntSetting ignored{0};
     TextSetting realm_prefix{};
     TextSetting received_avp{};
     TextSetting received_param{"received"};
     TextSetting sock_hdr_name{};
+    TextSetting xavp_cfg{};
+    TextSetting xavp_rcd{};
     TextSetting ignored_text{};
 };
 extern Settings settings;

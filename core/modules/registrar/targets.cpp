@@ -8,6 +8,7 @@
 #include "core/modules/registrar/aor_text.h"
 #include "core/modules/registrar/gruu.h"
 #include "core/modules/registrar/settings.h"
+#include "core/modules/registrar/xavps.h"
 #include "core/net/connection.h"
 #include "core/net/listener.h"
 #include "core/script/message_facts.h"
@@ -74,6 +75,9 @@ bool takes_method(const Contact& c, const script::Run& run) {
     return method == sip::Method::other || c.methods == UINT32_MAX || (c.methods & sip::mask_of(method)) != 0;
 }
 bool has_ended(const Contact& c) { return c.connection != 0 && net::find_connection(c.connection_id()) == nullptr; }
+bool has_wished_flags(const Contact& c, const std::optional<int64_t>& flags) {
+    return !flags || (int64_t{c.cflags} & *flags) != 0;
+}
 bool is_secure(const Contact& c) { return !text::iequals(c.text(Text::uri).substr(0, 4), "sip:"); }
 
 struct Candidate {
@@ -101,8 +105,9 @@ void choose_flows(std::vector<Candidate>& candidates, bool by_gruu) {
 void collect(script::Run& run, const Aor& aor, const Gruu& gruu, bool sips, std::vector<Candidate>& candidates,
              Found& out) {
     candidates.clear();
+    const auto flags = (settings.lookup_filter_mode & 1) != 0 ? wished_number(run, "rlf_bflags") : std::nullopt;
     for (const Contact* c = aor.first(); c != nullptr; c = aor.next(c)) {
-        if (!gruu.names(*c)) continue;
+        if (!gruu.names(*c) || !has_wished_flags(*c, flags)) continue;
         if (sips && !is_secure(*c)) {
             out.needs_sips = true;
         } else if (has_ended(*c) && ((settings.lookup_filter_mode & 2) != 0 || c->reg_id != 0)) {
@@ -144,6 +149,10 @@ void find_targets(script::Run& run, uint8_t table, std::string_view uri, Found& 
                          [](const auto& a, const auto& b) { return a.rank > b.rank; });
         choose_flows(candidates, is_gruu);
     }
+    const Contact& first = *candidates.front().contact;
+    out.first = {run.arena().copy(first.text(Text::ruid)), run.arena().copy(first.text(Text::uri)),
+                 run.arena().copy(first.text(Text::received)), run.arena().copy(first.text(Text::path)),
+                 first.expires - aor.now()};
     for (const Candidate& candidate : candidates) {
         Branch branch = branch_of(run, *candidate.contact, sips);
         if (!candidate.other_flow) out.branches.push_back(branch);

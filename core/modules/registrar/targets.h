@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/modules/registrar/xavps.h"
 #include "core/script/branches.h"
 #include "core/script/run.h"
 
@@ -23,6 +24,7 @@ constexpr int kFound = 1, kNone = -1, kNotSupported = -2, kError = -3;  // what 
 struct Found {
     std::vector<script::Branch> branches;
     std::vector<script::Branch> other_flows;
+    Record first;  // of branches.front()
     int result = kNone;
     bool needs_sips = false;    // there were contacts, but none that a sips request may go to
     bool failed_flows = false;  // there were flows, and all have ended

@@ -123,9 +123,7 @@ int go_on(Run& run, RouteSet& routes, const Own& own) {
     routes.apply(run, behind);
     if (const auto received = path::active() ? path::received_in(own_route_params(run)) : std::nullopt)
         run.set_destination_uri(*received);
-    if (!own.has_flow) return kRouted;
-    outbound::follow(run, own.flow);
-    return kByFlow;
+    return own.has_flow && outbound::follow(run, own.flow) ? kByFlow : kRouted;
 }
 
 int after_strict_router(Run& run, RouteSet& routes, const How& how) {

@@ -80,9 +80,9 @@ void ask_for_flows(Run& run) {
     if (!outbound::active()) return;
     Run::RecordRoute& wanted = run.record_route;
     const outbound::Use use = outbound::use_of(run);
-    if (use == outbound::Use::source) wanted.flow_in = outbound::token_for(run, use);
+    if (use == outbound::Use::source || use == outbound::Use::forced) wanted.flow_in = outbound::token_for(run, use);
     if (use == outbound::Use::route) wanted.flow_out = outbound::token_for(run, use);
-    wanted.flows_to = outbound::is_forced(run) ? script::Phone::registered : script::Phone::outbound;
+    wanted.flows_to = outbound::is_refused(run) ? script::Phone::no : script::Phone::registered;
 }
 
 int ask_for_record_route(Run& run, std::string_view added) {

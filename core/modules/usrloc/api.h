@@ -83,4 +83,12 @@ std::string aor_of_record(uint8_t table, uint32_t hash, std::string_view ruid);
 // Removes all contacts of the AoR; how many there were.
 size_t remove_all(uint8_t table, std::string_view aor, std::string_view only_ruid = {});
 
+// As Kamailio numbers methods; Numbers::methods.
+uint32_t shown_methods(uint32_t methods);
+
+// Called in the timer process, with no lock held, for each contact that has ended by itself (its time, its connection).
+// Set once, before the first fork.
+using ExpiredHandler = void (*)(uint8_t table, uint32_t hash, const Fields& contact);
+void set_expired_handler(ExpiredHandler handler);
+
 }  // namespace kahu::usrloc

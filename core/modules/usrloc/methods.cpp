@@ -1,5 +1,7 @@
 #include "core/modules/usrloc/methods.h"
 
+#include "core/modules/usrloc/api.h"
+
 #include <utility>
 
 namespace kahu::usrloc {
@@ -31,5 +33,7 @@ sip::MethodMask from_kamailio_methods(uint32_t methods) {
         if ((methods & number) != 0) out |= sip::mask_of(method);
     return out;
 }
+
+uint32_t shown_methods(uint32_t methods) { return to_kamailio_methods(methods); }
 
 }  // namespace kahu::usrloc

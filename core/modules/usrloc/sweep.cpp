@@ -16,6 +16,8 @@ namespace {
 constexpr uint32_t kBucketsAtOnce = 64;
 constexpr size_t kRowsAtOnce = 5000;  // one transaction
 
+ExpiredHandler g_expired = nullptr;
+
 class Sweep {
   public:
     explicit Sweep() : now_(clock::unix_seconds()), mode_(settings.mode()), lost_(settings.handle_lost_tcp != 0) {}
@@ -31,6 +33,7 @@ class Sweep {
                 for (; at < until; ++at) bucket(*locked, at % per_shard * kShards + shard);
             }
             close_connections();
+            tell_of_expired();
             if (rows_.size() >= kRowsAtOnce) write();
         }
     }
@@ -65,6 +68,7 @@ class Sweep {
         Contact& c = **link;
         const bool has_row = mode_ != DbMode::none && (mode_ != DbMode::write_back || c.state != State::fresh);
         if (has_row) rows_.push_back(store::Row::of(c, true));
+        if (g_expired != nullptr) expired_.push_back(store::Row::of(c, true));
         if (settings.close_expired_tcp != 0 && c.connection != 0) closing_.push_back(c.connection_id());
         const uint8_t table = c.table;
         const bool last = !others_in_run(c);
@@ -84,6 +88,11 @@ class Sweep {
         closing_.clear();
     }
 
+    void tell_of_expired() {
+        for (const store::Row& row : expired_) g_expired(row.table, row.hash, row.fields());
+        expired_.clear();
+    }
+
     void write() {
         if (rows_.empty()) return;
         if (mode_ != DbMode::none)
@@ -94,7 +103,7 @@ class Sweep {
     int64_t now_;
     DbMode mode_;
     bool lost_;
-    std::vector<store::Row> rows_;
+    std::vector<store::Row> rows_, expired_;
     std::vector<net::ConnectionId> closing_;
     Status failure_;
 };
@@ -102,6 +111,8 @@ class Sweep {
 uint32_t g_next = 0;
 
 }  // namespace
+
+void set_expired_handler(ExpiredHandler handler) { g_expired = handler; }
 
 void sweep_slice() {
     if (!table_exists()) return;
