@@ -29,9 +29,10 @@ request_route {
 		sl_send_reply("200", "OK");
 		exit;
 	}
+	$xavp(reg=>nothing) = 1;
 	if (is_method("REGISTER")) {
 		if ($hdr(X-Received) != $null) $avp(RECEIVED) = $hdr(X-Received);
-		if ($hdr(X-Most) != $null) $xavp(reg=>max_contacts) = $(hdr(X-Most){s.int});
+		if ($hdr(X-Most) != $null) $xavp(reg[0]=>max_contacts) = $(hdr(X-Most){s.int});
 		if ($hdr(X-Expires) != $null) $xavp(reg[0]=>expires) = $(hdr(X-Expires){s.int});
 		if ($hdr(X-Q) != $null) $xavp(reg[0]=>q) = $(hdr(X-Q){s.int});
 		if ($hdr(X-Flags) == "3") setbflag(3);
@@ -44,8 +45,8 @@ request_route {
 		save("location");
 		exit;
 	}
-	if ($hdr(X-Flags) != $null) $xavp(reg=>rlf_bflags) = $(hdr(X-Flags){s.int});
-	if ($hdr(X-Match) != $null) $xavp(reg=>match_contact) = $hdr(X-Match);
+	if ($hdr(X-Flags) != $null) $xavp(reg[0]=>rlf_bflags) = $(hdr(X-Flags){s.int});
+	if ($hdr(X-Match) != $null) $xavp(reg[0]=>match_contact) = $hdr(X-Match);
 	if ($hdr(X-From) != $null) $xavp(reg[0]=>match_received) = $hdr(X-From);
 	route($hdr(X-Do));
 	exit;
@@ -116,7 +117,7 @@ def user():
 
 
 def ask(client, user, what, *headers):
-    response = client.ask(request("MESSAGE", f"sip:{user}@127.0.0.1", "TCP", [f"X-Do: {what}", *headers]))
+    response = client.ask(request("MESSAGE", f"sip:{user}@127.0.0.1", "TCP", [f"X-Do: {what}", *headers, "X-End: 1"]))
     assert response.status == 302, response.raw
     return response.reason
 
@@ -178,9 +179,9 @@ def test_contacts_are_filtered_by_their_flags(client, user):
 
 
 def test_the_answer_may_be_sent_later(client, user):
-    response = register(client, user, headers=["X-Do: later"])
+    response = register(client, user, headers=["X-Do: later", "X-End: 1"])
     assert response.status == 200 and response.header("X-Code") == "1" and f"sip:{user}@" in response.header("Contact")
-    response = register(client, user, contact="*", expires=5, cseq=2, headers=["X-Do: later"])
+    response = register(client, user, contact="*", expires=5, cseq=2, headers=["X-Do: later", "X-End: 1"])
     assert response.status == 400 and response.header("X-Code") == "-1"
 
 
