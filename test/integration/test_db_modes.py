@@ -60,10 +60,10 @@ class Registering(threading.Thread):
 
 def kill_all(server):
     """The whole server at once, as when the machine fails; the sockets' files stay."""
-    for pid in [server.pid, *descendants(server.pid)]:
-        os.kill(pid, signal.SIGKILL)
+    family = descendants(server.pid)
+    os.killpg(server.pid, signal.SIGKILL)
     server.process.wait()
-    assert wait_until(lambda: not descendants(server.pid), 5)
+    assert wait_until(lambda: not any(map(is_alive, family)), 5)
 
 
 def missing(server, users):
