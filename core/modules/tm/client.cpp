@@ -196,6 +196,7 @@ Branch* add_failed_branch(Transaction& t, std::string_view uri, int status) {
 
 void on_reply(Transaction& t, Branch& b, const IncomingReply& reply) {
     const clock::Millis now = clock::now_ms();
+    const auto status = static_cast<uint16_t>(reply.status);  // known before anything follows from it (aftermath.h)
     stats::add(counters.replies_received);
     bool pass = false;
     if (t.is_invite()) {
@@ -204,19 +205,20 @@ void on_reply(Transaction& t, Branch& b, const IncomingReply& reply) {
                                                                 : reply.status < 300 ? Event::Success
                                                                                      : Event::Failure);
         const clock::Millis running_c = b.status >= 100 ? b.give_up_at : 0;
+        pass = (step.actions & kPassToUser) != 0;
+        if (pass) b.status = status;
         enter_invite(t, b, step, reply.to, now);
         const bool again = reply.status < 200 && running_c != 0 && settings.restart_fr_on_each_reply == 0;
         if (again) b.give_up_at = running_c;
-        pass = (step.actions & kPassToUser) != 0;
     } else {
         using namespace client_non_invite;
         const auto step =
             client_non_invite::step(b.other_state(), reply.status < 200 ? Event::Provisional : Event::Final);
-        enter_other(t, b, step, now);
         pass = (step.actions & kPassToUser) != 0;
+        if (pass) b.status = status;
+        enter_other(t, b, step, now);
     }
     if (pass) {
-        b.status = static_cast<uint16_t>(reply.status);
         pass_up(t, b, reply);
     } else {
         stats::add(counters.absorbed);

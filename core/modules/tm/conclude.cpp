@@ -63,6 +63,7 @@ void add_challenges(const Transaction& t, const Branch& chosen, std::string& out
 }
 
 void send_local(Transaction& t, int status) {
+    if (status == 0) status = 500;  // nobody lives who knows how it ended
     if (status == 408 && t.cancelled) status = 487;
     if (status == 503 && settings.remap_503_500 != 0)
         (void)answer_locally(t, {.status = 500, .reason = sip::reason_phrase(503)});  // says what it stands for

@@ -6,6 +6,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/log.h"
+#include "core/modules/tm/aftermath.h"
 #include "core/modules/tm/counters.h"
 #include "core/modules/tm/observers.h"
 #include "mem/contract.h"
@@ -43,6 +44,7 @@ void repair(uint32_t shard) {
         }
         Transaction* t = *link;
         if (t->is_valid()) {
+            put_right(*t, clock::now_ms());
             link = &t->next;
             continue;
         }
@@ -113,6 +115,10 @@ bool Locked::settle(Transaction* t) {
 clock::Millis shard_due(uint32_t shard) {
     const clock::Millis at = g_table->due[shard].load(std::memory_order_relaxed);
     return at == 0 ? kNever : at;
+}
+void note_all_due() {
+    for (uint32_t shard = 0; shard < kShards; ++shard)
+        if (__atomic_load_n(&shard_at(shard).first, __ATOMIC_RELAXED) != nullptr) note_due(shard, 1);
 }
 void forget_due(uint32_t shard) { g_table->due[shard].store(0, std::memory_order_relaxed); }
 

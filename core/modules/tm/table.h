@@ -6,8 +6,8 @@
 //        that the timer finds what is due by reading 64 KB instead of keeping a wheel that could be left half-linked.
 // LOCKS  One shard at a time, never two.  Sending is allowed while it is held (it never blocks), running a route of the
 //        script is not.
-// DEATH  Links are single stores.  Whoever locks a shard after its holder's death drops what is not is_valid()
-//        and lets the timer look at the rest.
+// DEATH  Links are single stores.  Whoever locks a shard after its holder's death drops what is not is_valid(), puts
+//        the rest right (aftermath.h), and lets the timer look at it.  The timer looks at all shards after any death.
 // FAILS  insert() cannot; making a transaction returns nullptr when the segment is full.
 #pragma once
 #include <atomic>
@@ -54,6 +54,9 @@ clock::Millis shard_due(uint32_t shard);
 void forget_due(uint32_t shard);
 // Makes the timer look at the shard at that time.
 void note_due(uint32_t shard, clock::Millis at);
+
+// After a death: whoever held a shard may have gone before it noted what is due there.
+void note_all_due();
 
 uint32_t new_label();
 

@@ -8,6 +8,7 @@
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/table.h"
+#include "core/proc/process_table.h"
 
 namespace kahu::tm {
 namespace {
@@ -44,6 +45,14 @@ After fire(Transaction& t, clock::Millis now) {
     return conclude(t);
 }
 
+// Changes with every death, and is another number for the timer process's successor.
+uint64_t lives() {
+    uint64_t sum = 0;
+    for (int slot = 0; slot < proc::process_count(); ++slot)
+        sum += proc::process(slot).incarnation.load(std::memory_order_relaxed);
+    return sum;
+}
+
 // What is left to do without the lock.
 struct Due {
     std::vector<Id> to_run, to_send;
@@ -76,6 +85,11 @@ uint64_t count_unanswered() {
 
 void run_timers(clock::Millis now) {
     static Due due;
+    static uint64_t lives_seen = 0;
+    if (const uint64_t now_living = lives(); now_living != lives_seen) {
+        lives_seen = now_living;
+        note_all_due();
+    }
     for (uint32_t shard = 0; shard < kShards; ++shard) {
         if (shard_due(shard) > now) continue;
         due.to_run.clear();

@@ -140,23 +140,7 @@ void kill_everywhere(TmTest& test, mem::Point point, const std::function<void()>
     }
 }
 
-class Death : public TmTest {
-  protected:
-    // There is no process table here that would count incarnations: what a dead process decided is marked as such.
-    void note_death(int slot) {
-        for (uint32_t i = 0; i < kShards; ++i) {
-            const Locked shard(i);
-            for (Transaction* t = shard.first(); t != nullptr; t = t->next)
-                if (t->decider == slot + 1) t->decider_life = 4711;
-        }
-    }
-    void everything_is_valid() {
-        for (uint32_t i = 0; i < kShards; ++i) {
-            const Locked shard(i);
-            for (const Transaction* t = shard.first(); t != nullptr; t = t->next) ASSERT_TRUE(t->is_valid());
-        }
-    }
-};
+using Death = TmTest;
 
 TEST_F(Death, OfAWorkerInAnyStepLeavesAWholeTable) {
     script("t_relay();");
