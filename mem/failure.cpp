@@ -19,7 +19,7 @@ struct Countdown {
 };
 Countdown kill_countdown[static_cast<int>(Point::count_)];
 long allocations_left = -1;
-bool allocation_failed = false;
+bool allocation_failed = false, failing_for_good = false;
 
 void rearm() noexcept {
     detail::injecting = allocations_left >= 0;
@@ -29,8 +29,9 @@ void rearm() noexcept {
 
 }  // namespace
 
-FailAllocation::FailAllocation(long nth) noexcept {
+FailAllocation::FailAllocation(long nth, bool for_good) noexcept {
     allocations_left = nth;
+    failing_for_good = for_good;
     allocation_failed = false;
     rearm();
 }
@@ -74,6 +75,7 @@ void injection_step(Point point) noexcept {
 
 bool allocation_must_fail() noexcept {
     if (allocations_left < 0 || allocations_left-- > 0) return false;
+    if (failing_for_good) allocations_left = 0;
     allocation_failed = true;
     return true;
 }

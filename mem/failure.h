@@ -9,10 +9,11 @@
 
 namespace kahu::mem {
 
-// Lets allocation number `nth` from now (0 = the next one) return nullptr, once.
+// Lets allocation number `nth` from now (0 = the next one) return nullptr; once, or all from that one on, as if the
+// segment were full.
 class FailAllocation {
   public:
-    explicit FailAllocation(long nth) noexcept;
+    explicit FailAllocation(long nth, bool for_good = false) noexcept;
     ~FailAllocation();
     FailAllocation(const FailAllocation&) = delete;
     FailAllocation& operator=(const FailAllocation&) = delete;

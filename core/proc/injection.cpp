@@ -49,12 +49,13 @@ int signal_named(std::string_view name) {
     return name == "ABRT" ? SIGABRT : SIGKILL;
 }
 
+std::optional<mem::FailAllocation> g_failing;
+
 void arm(const char* wanted) {
     char what[8] = "", signal[8] = "";
     long start = 0, step = 0;
     if (std::sscanf(wanted, "%7[a-z]:%ld:%ld:%7[A-Z]", what, &start, &step, signal) < 3) return;
     static long failures = 0;
-    static std::optional<mem::FailAllocation> failing;
     const long incarnation = process(mem::current_slot()).incarnation.load();
     const std::string_view point = what;
     if (point == "damage") die_with_damage(start == 0 ? mem::current_slot() : 0);
@@ -65,8 +66,8 @@ void arm(const char* wanted) {
         if (point == "count") nth = LONG_MAX;
         mem::kill_at(kPoints[i], nth, signal_named(signal));
     }
-    failing.reset();
-    if (point == "fail") failing.emplace(start + step * failures++);
+    g_failing.reset();
+    if (point == "fail" || point == "full") g_failing.emplace(start + step * failures++, point == "full");
 }
 
 void report(const std::string& path) {
@@ -75,7 +76,7 @@ void report(const std::string& path) {
     if (file.get() < 0) return;
     std::string line = std::to_string(::getpid());
     for (const Point point : kPoints) line += " " + std::to_string(mem::steps_taken(point));
-    line += "\n";
+    line += g_failing && g_failing->fired() ? " 1\n" : " 0\n";
     (void)!::write(file.get(), line.data(), line.size());
 }
 

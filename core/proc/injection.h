@@ -9,8 +9,9 @@
 //   "damage:0:0"  overwrites bookkeeping of the process's own heap, "damage:1:0" of the supervisor's, then SIGSEGV
 //   "global:0:0"  SIGKILL while it holds a lock of all processes for writing (mem/rwlock.h)
 //   "fail:START:STEP"   an allocation fails; each failure takes the next number
-//   "@FILE"       FILE holds one of these, or "count:0:0" or "off:0:0".  "PID LOCK ALLOC QUEUE ROW\n",
-//                 the steps taken since each was armed, goes to FILE.PID first: the signal was heard.
+//   "full:START:STEP"   that allocation fails and all that follow, until the next signal
+//   "@FILE"       FILE holds one of these, or "count:0:0" or "off:0:0".  "PID LOCK ALLOC QUEUE ROW FAILED\n" goes to
+//                 FILE.PID first: the steps taken since each was armed; 1 if an allocation failed, else 0.
 // FAILS  What cannot be read or understood does nothing.
 #pragma once
 
