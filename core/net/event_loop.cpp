@@ -7,7 +7,6 @@
 #include "core/proc/process_table.h"
 #include "mem/contract.h"
 #include "mem/heap.h"
-#include "mem/slot.h"
 
 namespace kahu::net {
 namespace {
@@ -40,15 +39,6 @@ void add_periodic(ProcessKind kind, clock::Millis interval, void (*work)()) {
 }
 
 event_base* process_loop() { return g_process_loop; }
-
-void note_turn() {
-    constexpr clock::Millis kOften = 500;
-    static clock::Millis noted = 0;
-    const clock::Millis now = clock::now_ms();
-    if (now - noted < kOften) return;
-    noted = now;
-    proc::process(mem::current_slot()).turned_ms.store(now, std::memory_order_relaxed);
-}
 
 EventLoop::EventLoop(int slot) : slot_(slot), base_(make_base()) {
     g_process_loop = base_.get();

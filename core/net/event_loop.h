@@ -20,10 +20,6 @@ void set_each_second(void (*hook)(ProcessKind));
 // first fork.
 void add_periodic(ProcessKind kind, clock::Millis interval, void (*work)());
 
-// By callbacks that may come in such numbers that the loop's own timer has to wait: the watchdog ends processes that
-// are stuck in one, not those that have much to do.
-void note_turn();
-
 // The base of this process's loop, for what needs events of its own; nullptr: there is none.
 event_base* process_loop();
 

@@ -197,13 +197,11 @@ class TcpWorker {
     // --- turns --------------------------------------------------------------------------------------
     static void on_readable(evutil_socket_t, short, void* at) {
         clock::tick();
-        note_turn();
         Link& link = *static_cast<Link*>(at);
         link.worker->after_turn(link, read_turn(link));
     }
     static void on_writable(evutil_socket_t, short, void* at) {
         clock::tick();
-        note_turn();
         Link& link = *static_cast<Link*>(at);
         if (link.connect_deadline != 0) link.worker->connect_ended(link);
         else link.worker->after_turn(link, write_turn(link));

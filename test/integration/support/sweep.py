@@ -91,7 +91,7 @@ class SweptServer:
         "connect-worker": ("tcp receiver", "_message"),
     }
 
-    def __init__(self, directory, certificates):
+    def __init__(self, directory, certificates, params=""):
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self.order = directory / "inject"
@@ -99,11 +99,11 @@ class SweptServer:
         self.far, self.far_tcp = Endpoint("udp"), Endpoint("tcp")
         loaded = MODULES + '\nloadmodule "tm.so"\nloadmodule "usrloc.so"\nloadmodule "registrar.so"'
         self.server = Kahu(directory / "server", certificates, workers=2, modules=loaded,
-                           script=SCRIPT.replace("@FAR@", str(self.far.port)), core="leak_restart_mb=0\ndebug=-1",
+                           script=SCRIPT.replace("@FAR@", str(self.far.port)), core="leak_restart_mb=0\ndebug=-1", params=params,
                            env={**os.environ, "KAHU_INJECT": f"@{self.order}"})
         self.rpc = BinRpc(str(directory / "server" / "ctl.sock"), PATIENCE)
         self.contexts = {version: tls_context(version) for version in ("1.2", "1.3")}
-        self.faithful, self.asked, self.last, self.changes = [], None, 0.0, 0
+        self.faithful, self.asked, self.last, self.changes, self.registered = [], None, 0.0, 0, set()
 
     def start(self):
         self.server.start()
@@ -154,9 +154,10 @@ class SweptServer:
         return self._on_connection(request("MESSAGE", self.far_tcp.uri, "TLS"), 2)
 
     def _register(self):
-        number = time.monotonic_ns() % 997
+        user = f"user{time.monotonic_ns() % 997}"
+        self.registered.add(user)
         return self._on_connection(request("REGISTER", "sip:127.0.0.1", "TLS", ["Contact: <sip:a@127.0.0.1:9>;expires=60"],
-                                           To=f"<sip:user{number}@127.0.0.1>"))
+                                           To=f"<sip:{user}@127.0.0.1>"))
 
     def _change_profile(self):
         # What has not changed is not built anew.
@@ -191,7 +192,7 @@ class SweptServer:
             for pid, path in list(waiting.items()):
                 text = path.read_text() if path.exists() else ""
                 if text.endswith("\n"):
-                    taken[pid] = dict(zip(POINTS, map(int, text.split()[1:])))
+                    taken[pid] = dict(zip((*POINTS, "failed"), map(int, text.split()[1:])))
                     path.unlink()
                 elif is_alive(pid):
                     continue
