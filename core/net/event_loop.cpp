@@ -1,5 +1,7 @@
 #include "core/net/event_loop.h"
 
+#include <ctime>
+
 #include "core/base/log.h"
 #include "core/net/dns_client.h"
 #include "core/proc/child.h"
@@ -7,6 +9,7 @@
 #include "core/proc/process_table.h"
 #include "mem/contract.h"
 #include "mem/heap.h"
+#include "mem/slot.h"
 
 namespace kahu::net {
 namespace {
@@ -39,6 +42,17 @@ void add_periodic(ProcessKind kind, clock::Millis interval, void (*work)()) {
 }
 
 event_base* process_loop() { return g_process_loop; }
+
+void note_turn() {
+    constexpr clock::Millis kOften = 500;
+    static clock::Millis noted = 0;
+    timespec coarse{};  // some milliseconds behind, for a third of the price
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
+    const clock::Millis now = coarse.tv_sec * 1000 + coarse.tv_nsec / 1'000'000;
+    if (now - noted < kOften) return;
+    noted = now;
+    proc::process(mem::current_slot()).turned_ms.store(now, std::memory_order_relaxed);
+}
 
 EventLoop::EventLoop(int slot) : slot_(slot), base_(make_base()) {
     g_process_loop = base_.get();

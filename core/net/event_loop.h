@@ -20,6 +20,10 @@ void set_each_second(void (*hook)(ProcessKind));
 // first fork.
 void add_periodic(ProcessKind kind, clock::Millis interval, void (*work)());
 
+// After each message: one turn of the loop may bring hundreds, and each may wait for a database.  The watchdog ends
+// processes that are stuck in one, not those that have much to do.
+void note_turn();
+
 // The base of this process's loop, for what needs events of its own; nullptr: there is none.
 event_base* process_loop();
 

@@ -6,6 +6,7 @@
 #include "core/net/connect.h"
 #include "core/net/connection_table.h"
 #include "core/net/dispatch.h"
+#include "core/net/event_loop.h"
 #include "core/net/listener.h"
 #include "core/net/mailbox.h"
 #include "core/net/net_counters.h"
@@ -33,6 +34,7 @@ void dispatch(std::string_view bytes, const Inbound& from) {
     REQUIRE(g_handler != nullptr);
     const proc::MessageInHand in_hand(bytes, from.transport, from.source);
     g_handler(bytes, from);
+    note_turn();
 }
 
 Sent send_on(ConnectionId connection, std::string_view bytes, uint64_t ticket) {

@@ -19,6 +19,7 @@ namespace kahu::net {
 namespace {
 
 constexpr size_t kBatch = 32;
+constexpr int kBatchesPerTurn = 4;           // then timers, signals and mail have their turn: a flood never ends
 constexpr size_t kDatagramBytes = 65536;     // the largest there is
 constexpr size_t kAnswerBytes = 256 * 1024;  // of a whole batch
 
@@ -66,7 +67,8 @@ bool is_keepalive(std::string_view datagram) {  // CRLF, NULs or a few blanks: R
 
 void receive() {
     Batch& batch = *g_batch;
-    for (;;) {
+    for (int turns = 0; turns < kBatchesPerTurn; ++turns) {
+        clock::tick();
         for (size_t i = 0; i < kBatch; ++i) batch.in[i].msg_hdr.msg_namelen = SocketAddress::capacity();
         const int n = ::recvmmsg(g_socket, batch.in, kBatch, MSG_DONTWAIT, nullptr);
         if (n < 0 && errno == EINTR) continue;
@@ -149,12 +151,7 @@ int run_udp_worker(int slot) {
 
     EventLoop loop(slot);
     event* readable = event_new(
-        loop.base(), g_socket, EV_READ | EV_PERSIST,
-        [](evutil_socket_t, short, void*) {
-            clock::tick();
-            receive();
-        },
-        nullptr);
+        loop.base(), g_socket, EV_READ | EV_PERSIST, [](evutil_socket_t, short, void*) { receive(); }, nullptr);
     REQUIRE(readable != nullptr && event_add(readable, nullptr) == 0);
     if (!watch_exclusively(g_socket)) LOG(debug, "udp.every_worker_wakes", kv("reason", "no epoll set found"));
     loop.run();

@@ -5,6 +5,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import time
 
 import pytest
 
@@ -91,3 +92,22 @@ def test_log(make_kahu, tmp_path):
             if process.poll() is None:
                 process.kill()
                 process.wait()
+
+
+def test_a_database_that_somebody_locks_is_no_hang(make_kahu, tmp_path):
+    """Each REGISTER waits two seconds for it; five of them in one turn of the loop are longer than the watchdog waits."""
+    file = tmp_path / "kahu.sqlite"
+    params = (f'modparam("usrloc|auth_db", "db_url", "sqlite://{file}")\nmodparam("usrloc", "db_mode", 1)\n')
+    server = make_kahu(modules=LOADED, script=SCRIPT, params=params, core="worker_watchdog=4", udp_workers=1).start()
+    workers = server.processes_titled("udp receiver")
+    with server.udp() as client:
+        assert register(client, "early").status == 200
+        with sqlite3.connect(file, isolation_level=None) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            for number in range(5):
+                who = f"<sip:locked{number}@127.0.0.1>"
+                client.send(request("REGISTER", "sip:127.0.0.1", client.transport, ["Contact: <sip:x@127.0.0.1:9>"], To=who,
+                                    From=f"{who};tag=1", Call_ID=f"locked{number}"))
+            time.sleep(9)
+            other.execute("COMMIT")
+        assert server.processes_titled("udp receiver") == workers

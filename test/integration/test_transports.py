@@ -160,6 +160,28 @@ def test_client_that_does_not_read_is_bounded(server, transport):
         server.is_well()
 
 
+@pytest.mark.kahu_only
+def test_a_flood_of_datagrams_is_no_hang(make_kahu):
+    """More than the worker can answer, for longer than the watchdog waits: timers and signals have their turn all the same."""
+    script = """
+request_route {
+	$var(i) = 0;
+	while ($var(i) < 3000) $var(i) = $var(i) + 1;
+	sl_send_reply("200", "OK");
+}
+"""
+    server = make_kahu(core="worker_watchdog=2\nmax_while_loops=100000", udp_workers=1, script=script).start()
+    workers = server.processes_titled("udp receiver")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+        flood.bind(("127.0.0.1", 0))
+        data, until = request(via_port=flood.getsockname()[1]), time.monotonic() + 5
+        while time.monotonic() < until:
+            for _ in range(50):
+                flood.sendto(data, ("127.0.0.1", server.plain_port))
+        assert server.processes_titled("udp receiver") == workers
+        server.stop()
+
+
 @pytest.mark.requirement("TR-08")
 def test_answers_go_back_where_the_request_came_from(server):
     with server.tls() as one, server.tls() as two:
