@@ -44,8 +44,9 @@ struct WalkResult {
 };
 // Checks every span's bookkeeping and every free list (in range, aligned, no cycle, no block twice), and
 // recounts.  With others running, a span that looks wrong is looked at again until it does not or this has
-// gone on for 200 ms; the figures are then approximate, and `pending` and the lists between spans are left out.
-// Takes about 10 ns per free block; allocates from the process's own malloc.
+// gone on for 200 ms (5 s if its owner has announced an operation: it may wait for a processor); the figures are then
+// approximate, and `pending` and the lists between spans are left out. Takes about 10 ns per free block; allocates from
+// the process's own malloc.
 enum class Others : uint8_t { at_rest, running };
 WalkResult walk_heap(Others others = Others::at_rest);
 

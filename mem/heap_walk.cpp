@@ -104,12 +104,21 @@ class Walk {
         return span->prev == previous || bad(index, "its backward link is wrong");
     }
 
+    // Its owner is in the midst of an operation: it waits for a processor, or it was killed there and is not recovered
+    // yet.
+    static bool owner_is_busy(uint32_t index) {
+        const uint8_t mark = mark_of(index);
+        if (!is_small_mark(mark) && !is_large_mark(mark)) return false;
+        const int slot = mark - (is_small_mark(mark) ? small_mark(0) : large_mark(0));
+        return slot_records[slot].heap.journal.step.load(std::memory_order_acquire) != HeapStep::none;
+    }
+
     bool check_spans() {
-        // An owner that was preempted in the middle of an operation needs some milliseconds to get out of it.
-        constexpr int kQuickLooks = 20, kLooks = 200;
+        // An owner that works on the span is seen between two stores now and then, but not again and again.
+        constexpr int kQuickLooks = 20, kLooks = 200, kLooksAtBusy = 5000;
         for (uint32_t i = 0, length = 1; i < heap_geometry.spans; i += length) {
             for (int look = 1; !check_span(i, length); ++look) {
-                if (!running_ || look == kLooks) return false;
+                if (!running_ || look >= kLooksAtBusy || (look >= kLooks && !owner_is_busy(i))) return false;
                 result_.reason.clear();
                 if (look > kQuickLooks) usleep(1000);
             }

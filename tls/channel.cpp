@@ -17,6 +17,7 @@
 #include "tls/context.h"
 #include "tls/handshake.h"
 #include "tls/identity.h"
+#include "tls/low_memory.h"
 #include "tls/peer_info.h"
 #include "tls/private_key.h"
 #include "tls/session_cache.h"
@@ -73,14 +74,25 @@ ChannelStatus fail_handshake(Connection& connection, Channel& channel, const Fai
     return ChannelStatus::failed;
 }
 
-ChannelStatus fail(Connection& connection, Channel& channel) {
-    const Failure failure = classify(channel.ssl, findings_of(connection).why_failed, channel.alert,
-                                     channel.alert_from_peer, {channel.first, channel.first_bytes});
+ChannelStatus fail_with(Connection& connection, Channel& channel, const Failure& failure) {
     if (!channel.established) return fail_handshake(connection, channel, failure);
     if (!channel.failed)
         LOG(info, "tls.connection.failed", kv("peer", connection.peer.text()), kv("reason", failure.reason));
     channel.failed = true;
     return ChannelStatus::failed;
+}
+ChannelStatus fail(Connection& connection, Channel& channel) {
+    return fail_with(connection, channel,
+                     classify(channel.ssl, findings_of(connection).why_failed, channel.alert, channel.alert_from_peer,
+                              {channel.first, channel.first_bytes}));
+}
+
+// Nothing more can be done with it: the SSL is not touched.
+bool must_fail(Connection& connection, Channel& channel) {
+    if (channel.failed || is_lost(channel)) return true;
+    if (!memory_for_none()) return false;
+    fail_with(connection, channel, {FailureClass::internal, "less memory is free than low_mem_threshold2"});
+    return true;
 }
 
 ChannelStatus outcome(Connection& connection, Channel& channel, int result) {
@@ -218,7 +230,7 @@ bool is_wanted_server(Connection& connection, Channel& channel) {
 
 ChannelStatus handshake(Connection& connection) {
     Channel& channel = channel_of(connection);
-    if (channel.failed || is_lost(channel)) return ChannelStatus::failed;
+    if (must_fail(connection, channel)) return ChannelStatus::failed;
     ERR_clear_error();
     const int result = SSL_do_handshake(channel.ssl);
     if (result != 1) {
@@ -235,7 +247,7 @@ ChannelStatus handshake(Connection& connection) {
 ChannelStatus read(Connection& connection, char* into, size_t room, size_t& got) {
     Channel& channel = channel_of(connection);
     got = 0;
-    if (channel.failed || is_lost(channel)) return ChannelStatus::failed;
+    if (must_fail(connection, channel)) return ChannelStatus::failed;
     ERR_clear_error();
     const int result = SSL_read_ex(channel.ssl, into, room, &got);
     return result == 1 ? ChannelStatus::ok : outcome(connection, channel, result);
@@ -243,7 +255,7 @@ ChannelStatus read(Connection& connection, char* into, size_t room, size_t& got)
 
 ChannelStatus write(Connection& connection, std::string_view plaintext) {
     Channel& channel = channel_of(connection);
-    if (channel.failed || is_lost(channel)) return ChannelStatus::failed;
+    if (must_fail(connection, channel)) return ChannelStatus::failed;
     ERR_clear_error();
     while (!plaintext.empty()) {
         size_t written = 0;

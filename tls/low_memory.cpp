@@ -4,6 +4,7 @@
 
 #include "core/base/clock.h"
 #include "mem/heap_stats.h"
+#include "mem/segment.h"
 #include "tls/settings.h"
 #include "tls/shared_openssl.h"
 
@@ -20,18 +21,26 @@ int64_t threshold_bytes(size_t total) {
     return static_cast<int64_t>(std::min<size_t>(total / 8, size_t{16} << 20));
 }
 
+bool is_below(int64_t bytes) {
+    static clock::Millis asked = -kFreshFor;
+    static int64_t free = 0;
+    if (clock::now_ms() - asked >= kFreshFor) {
+        asked = clock::now_ms();
+        free = static_cast<int64_t>(mem::heap_stats().free);
+    }
+    return free < bytes;
+}
+
 }  // namespace
 
 const char* why_no_memory(Transport transport) {
-    static clock::Millis asked = -kFreshFor;
-    static bool low = false;
     if (transport != Transport::tls || !openssl_is_shared() || low_mem_threshold1 == 0) return nullptr;
-    if (clock::now_ms() - asked >= kFreshFor) {
-        asked = clock::now_ms();
-        const mem::HeapStats heap = mem::heap_stats();
-        low = static_cast<int64_t>(heap.free) < threshold_bytes(heap.total);
-    }
-    return low ? "low_mem_threshold1" : nullptr;
+    return is_below(threshold_bytes(mem::segment_info().heap_bytes)) ? "low_mem_threshold1" : nullptr;
+}
+
+bool memory_for_none() {
+    const int64_t kilobytes = low_mem_threshold2;
+    return kilobytes > 0 && openssl_is_shared() && is_below(kilobytes * 1024);
 }
 
 }  // namespace kahu::tls

@@ -1,4 +1,5 @@
-// tls/low_memory.h -- no new TLS connections while the segment is nearly full (low_mem_threshold1).
+// tls/low_memory.h -- no new TLS connections while the segment is nearly full (low_mem_threshold1), and nothing on
+// open ones if the administrator wants that (low_mem_threshold2).
 //
 // WHY    A handshake that fails for want of memory has cost most of what it would have cost to succeed, and takes what
 //        open connections need to go on.  Refusing at accept() costs nothing.
@@ -10,5 +11,7 @@ namespace kahu::tls {
 
 // For net::set_admission(): nullptr, or the limit that was reached.
 const char* why_no_memory(Transport transport);
+// Below low_mem_threshold2: what open connections want to do now is refused, too, which ends them.
+bool memory_for_none();
 
 }  // namespace kahu::tls

@@ -52,8 +52,6 @@ Status positive_or_default(const ParamValue& value) {
 
 constexpr std::string_view kNoEngines =
     "has no effect: keys are read from files, engines and hardware modules are not used";
-constexpr std::string_view kNoMemoryTest =
-    "has no effect: what open connections do is never refused in advance; low_mem_threshold1 keeps memory for them";
 constexpr std::string_view kOwnQueues =
     "has no effect: tcp_conn_wq_max and tcp_wq_max bound what waits for a handshake too";
 constexpr std::string_view kOneLog = "has no effect: log levels are those of debug=";
@@ -132,7 +130,7 @@ const Param kParams[] = {
     {.name = "tls_log", .number = &tls_log, .help = "Accepted for compatibility.", .applies = kRuntime, .remark = kOneLog},
     {.name = "tls_debug", .number = &tls_debug, .help = "Accepted for compatibility.", .applies = kRuntime, .remark = kOneLog},
     {.name = "low_mem_threshold1", .number = &low_mem_threshold1, .min = -1, .unit = "KB", .help = "Free shared memory below which new TLS connections are refused; 0 is off, -1 takes an eighth of the segment, at most 16 MB.", .applies = kRuntime},
-    {.name = "low_mem_threshold2", .number = &low_mem_threshold2, .min = -1, .unit = "KB", .help = "Accepted for compatibility.", .applies = kRuntime, .remark = kNoMemoryTest},
+    {.name = "low_mem_threshold2", .number = &low_mem_threshold2, .min = -1, .unit = "KB", .help = "Free shared memory below which nothing is done on open TLS connections either: they end when they are used. 0 and -1 are off, for low_mem_threshold1 keeps memory for them.", .applies = kRuntime},
     {.name = "ct_wq_max", .number = &ct_wq_max, .min = 0, .unit = "bytes", .help = "Accepted for compatibility.", .applies = kRuntime, .remark = kOwnQueues},
     {.name = "con_ct_wq_max", .number = &con_ct_wq_max, .min = 0, .unit = "bytes", .help = "Accepted for compatibility.", .applies = kRuntime, .remark = kOwnQueues},
     {.name = "ct_wq_blk_size", .number = &ct_wq_blk_size, .min = 0, .unit = "bytes", .help = "Accepted for compatibility.", .applies = kRuntime, .remark = kOwnQueues},

@@ -33,7 +33,9 @@ namespace {
 
 constexpr int kAcceptsPerTurn = 64;
 const char* (*g_admission)(Transport) = nullptr;
-constexpr clock::Millis kRest = 100;  // after accept() ran out of descriptors
+constexpr clock::Millis kHandshakeTakes = 1000;  // longer only for slow peers, and those that do not mean it
+constexpr int kEvictedTogether = 16;             // memory comes back when all that shares a span is gone
+constexpr clock::Millis kRest = 100;             // after accept() ran out of descriptors
 
 class TcpMain {
   public:
@@ -138,7 +140,8 @@ class TcpMain {
                 if (row.transport == Transport::tls) ++open_tls_;
                 if (row.outbound) continue;
                 sources_.add(row.peer);
-                if (row.state.load() != ConnectionState::established) half_open_.push_back(ConnectionId{row.id.load()});
+                if (row.state.load() != ConnectionState::established)
+                    half_open_.push_back({ConnectionId{row.id.load()}, clock::now_ms()});
                 continue;
             }
             if (row.state.load() == ConnectionState::closing) {  // its worker is about to retire it, or we died with it
@@ -194,21 +197,27 @@ class TcpMain {
             open_tls_ - evicted_ >= static_cast<size_t>(settings.tls_max_connections) && !evict())
             return "tls_max_connections";
         if (free_rows_.empty()) return "connection table full";
-        return g_admission != nullptr ? g_admission(listener.transport) : nullptr;
+        const char* const why = g_admission != nullptr ? g_admission(listener.transport) : nullptr;
+        if (why != nullptr && listener.transport == Transport::tls)
+            for (int i = 0; i < kEvictedTogether && evict(kHandshakeTakes); ++i) {
+            }
+        return why;
     }
 
-    // At the limit the oldest unfinished handshake gives way; an established connection never does.
-    bool evict() {
-        while (!half_open_.empty()) {
-            const ConnectionId id = half_open_.front();
-            half_open_.pop_front();
+    // At the limit the oldest unfinished handshake gives way; an established connection never does.  When memory is
+    // short, too, for the sake of who comes next, but not one that may yet be going on.
+    bool evict(clock::Millis older_than = 0) {
+        for (; !half_open_.empty(); half_open_.pop_front()) {
+            const auto [id, since] = half_open_.front();
             const Connection* row = find_connection(id);
             if (row == nullptr || row->transport != Transport::tls) continue;
             const ConnectionState state = row->state.load();
             if (state != ConnectionState::accepted && state != ConnectionState::handshaking) continue;
             const UniqueFd& fd = fds_[row_index(*row)];
             if (!fd) continue;
+            if (clock::now_ms() - since < older_than) return false;
             ::shutdown(fd.get(), SHUT_RDWR);  // its worker sees the end of the stream and closes it
+            half_open_.pop_front();
             ++evicted_;
             stats::add(counters.half_open_evicted);
             return true;
@@ -352,10 +361,10 @@ class TcpMain {
     }
 
     void remember_half_open(ConnectionId id) {
-        half_open_.push_back(id);
+        half_open_.push_back({id, clock::now_ms()});
         if (half_open_.size() <= 2 * connection_capacity()) return;
-        std::erase_if(half_open_, [](ConnectionId each) {
-            const Connection* row = find_connection(each);
+        std::erase_if(half_open_, [](const HalfOpen& each) {
+            const Connection* row = find_connection(each.id);
             return row == nullptr || row->state.load() == ConnectionState::established;
         });
     }
@@ -480,7 +489,11 @@ class TcpMain {
     std::vector<std::unique_ptr<Watch>> watches_;
     std::vector<Event> events_, accepting_;
     std::vector<Closing> closing_at_start_;
-    std::deque<ConnectionId> half_open_;  // oldest first; some are established or gone
+    struct HalfOpen {
+        ConnectionId id;
+        clock::Millis since;
+    };
+    std::deque<HalfOpen> half_open_;  // oldest first; some are established or gone
     SourceCount sources_;
     log::RateLimit limit_log_{1}, connect_log_{5};
     size_t open_ = 0, open_tls_ = 0;

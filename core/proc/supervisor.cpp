@@ -1,6 +1,7 @@
 #include "core/proc/supervisor.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,7 +32,9 @@ constexpr clock::Millis kTurn = 1000;
 constexpr int kGoOn = -1;
 // What the rpc process does may take long: a reload builds every certificate's context.
 constexpr int64_t kRpcPatience = 6;
-constexpr clock::Millis kWalkPatience = 5000;
+constexpr clock::Millis kAbortPatience = 5000;  // for the handler that writes where a process hangs
+constexpr rlim_t kWalkSeconds = 5;
+constexpr unsigned kLongestWalk = 60;  // seconds of wall time
 constexpr clock::Millis kForEver = INT64_MAX / 4;
 
 class Supervisor {
@@ -131,7 +134,7 @@ class Supervisor {
         const clock::Millis patience =
             settings.worker_watchdog * 1000 * (entry.kind == ProcessKind::rpc ? kRpcPatience : 1);
         if (child.hung_since != 0) {
-            if (now - child.hung_since > kWalkPatience) ::kill(child.pid, SIGKILL);
+            if (now - child.hung_since > kAbortPatience) ::kill(child.pid, SIGKILL);
             return;
         }
         if (now - entry.turned_ms.load(std::memory_order_relaxed) < patience) return;
@@ -159,7 +162,8 @@ class Supervisor {
         for (pid_t pid = 0; (pid = ::waitpid(-1, &wait_status, WNOHANG)) > 0;) {
             if (pid == walker_) {
                 walker_ = 0;
-                if (wait_status != 0) return fresh_segment("the heap is damaged");
+                if (found_damage(wait_status)) return fresh_segment("the heap is damaged");
+                if (wait_status != 0) LOG(error, "segment.not_checked", kv("reason", "the check was ended"));
                 continue;
             }
             const int slot = slot_of(pid);
@@ -225,7 +229,10 @@ class Supervisor {
         stats::add(death_counters.heap_walks);
         const pid_t pid = ::fork();
         if (pid == 0) {
-            ::alarm(static_cast<unsigned>(kWalkPatience / 1000));
+            // Of processor time: where many wait for a processor a walk takes long, and nothing is damaged.
+            const rlimit enough{kWalkSeconds, kWalkSeconds + 1};
+            ::setrlimit(RLIMIT_CPU, &enough);
+            ::alarm(kLongestWalk);
             ::signal(SIGALRM, SIG_DFL);
             sigset_t none;
             sigemptyset(&none);
@@ -235,6 +242,13 @@ class Supervisor {
             ::_exit(found.valid ? 0 : 1);
         }
         walker_ = pid > 0 ? pid : 0;
+    }
+
+    // It says so, it crashed on what it met, or it did not come to an end.
+    static bool found_damage(int wait_status) {
+        if (!WIFSIGNALED(wait_status)) return WEXITSTATUS(wait_status) != 0;
+        const int number = WTERMSIG(wait_status);
+        return number == SIGXCPU || (number != SIGALRM && cause_of(wait_status, false) == Cause::crashed);
     }
 
     bool reap_all() {

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from support.kahu import MODULES, wait_until
+from support.load import finish_load, start_load
 from support.process import descendants, is_alive
 from support.rpc import Fault, structs, values
 from support.sip import request
@@ -207,23 +208,86 @@ def test_drain_waits_for_calls_being_set_up(make_kahu, endpoint):
 
 @pytest.mark.load
 def test_memory_runs_out(make_kahu, long_or_short):
-    connections, rounds = long_or_short(3000, 1200), long_or_short(10, 2)
+    connections, rounds = long_or_short(3000, 1200), long_or_short(10, 3)
     server = make_kahu(options=["-m", "16"], workers=2, connections=4096).start()
     server.allowed_alarms = (r"memory|low_mem|refused",)
     with server.tls() as faithful:
         assert ask(faithful)
-        served = []
+        served, used, taken = [], [], []
         for _ in range(rounds):
             result = server.load("idle", "--total", connections, "--hold", 1, "--timeout", 5, "--concurrency", 50,
                                  "--request")
             served.append(result.answered)
             assert ask(faithful), "the one that was there goes on"
-            assert wait_until(lambda: values(server.rpc("shm.walk"))["valid"] == "1", 5)
-            wait_until(lambda: counter(server, "current_opened_connections") <= 2, 5)
+            assert wait_until(lambda: counter(server, "current_opened_connections") <= 2, 10)
+            walk, heap = values(server.rpc("shm.walk")), values(server.rpc("shm.stats"))
+            assert walk["valid"] == "1", walk
+            used.append(int(float(heap["used"])))
+            taken.append(int(float(heap["real_used"])))
             server.is_well()
-        print(f"served of {connections}: {served}")
-        assert min(served) > 300 and min(served) > 0.9 * max(served), f"capacity drifts: {served}"
+        print(f"served of {connections}: {served}; heap used after each round: {used}, taken: {taken}")
+        # The first round fills caches.  How many are served depends on how many are half done when memory ends, which
+        # is a matter of timing; what they leave behind is not.
+        assert max(used[1:]) < used[1] + 64 * 1024 and max(taken[1:]) < taken[1] + 512 * 1024, "it does not all come back"
+        assert min(served) > 300
+        half = rounds // 2
+        assert sum(served[-half:]) > 0.8 * sum(served[:half]), f"capacity drifts: {served}"
         assert not [line for line in server.log().splitlines() if "process.died" in line]
+
+
+def test_thresholds_of_memory(make_kahu):
+    """Below the first no new TLS connections, below the second nothing on open ones; TCP goes on, and all comes back."""
+    server = make_kahu().start()
+    server.allowed_alarms = (r"low_mem",)
+
+    def set_threshold(number, kilobytes):
+        server.rpc("cfg.set_now_int", "tls", f"low_mem_threshold{number}", kilobytes)
+        time.sleep(0.1)
+
+    def is_refused():
+        try:
+            with server.tls() as client:
+                return not ask(client)
+        except OSError:
+            return True
+
+    with server.tls() as early, server.tcp() as plain:
+        assert ask(early) and ask(plain)
+        set_threshold(1, 1 << 30)
+        assert is_refused() and is_refused() and ask(early) and ask(plain)
+        set_threshold(1, 0)
+        assert not is_refused() and ask(early)
+        set_threshold(2, 1 << 30)
+        assert is_refused() and ask(plain)
+        early.send(request(transport="TLS"))
+        assert early.is_closed()
+        set_threshold(2, 0)
+        assert not is_refused() and ask(plain)
+    assert "less memory is free than low_mem_threshold2" in server.log()
+    assert counter(server, "local_reject") >= 2
+
+
+@pytest.mark.load
+def test_half_open_handshakes_fill_the_memory(make_kahu, long_or_short):
+    """Who has begun a handshake and does not go on gives way to those who do, though no limit of numbers is reached."""
+    half_open = long_or_short(3000, 1500)
+    server = make_kahu(options=["-m", "16"], workers=2, connections=4096).start()
+    server.allowed_alarms = (r"memory|low_mem|refused",)
+    with server.tls() as faithful:
+        assert ask(faithful)
+        flood = start_load("halfopen", server.tls_port, "--total", half_open, "--kind", "after-hello", "--seconds", 8,
+                           "--concurrency", 20)
+        assert wait_until(lambda: "tcp.refused" in server.log(), 8), "the memory was enough"
+        time.sleep(1.5)
+        good = server.load("handshake", "--rate", 20, "--seconds", 4, "--request", "--timeout", 5)
+        print(f"{good.succeeded} handshakes while {half_open} were half open, refused: {good.failures}")
+        assert good.succeeded > 40
+        assert ask(faithful), "the one that was there goes on"
+        finish_load(flood)
+        assert wait_until(lambda: counter(server, "current_opened_connections") <= 2, 15)
+    assert server.load("handshake", "--rate", 50, "--seconds", 1).failed == 0
+    assert server.log().count("tcp.refused") < 60, "logged too often"
+    assert not [line for line in server.log().splitlines() if "process.died" in line]
 
 
 @pytest.mark.load

@@ -113,6 +113,31 @@ TEST_F(HeapProcesses, WalkWhileOthersRunSeesDamageOnlyWhereItIs) {
     expect_accounts_match_walk();
 }
 
+// An owner that got no processor for a while, or is dead and not recovered yet, in the midst of an operation.
+TEST_F(HeapProcesses, WalkWaitsForAnOwnerInTheMidstOfAnOperation) {
+    bool halfway = false;
+    for (long step = 0; step < 200 && !halfway; ++step) {
+        EXPECT_EQ(run_child(1,
+                            [&] {
+                                void* block = allocate(64, Tag::other);
+                                kill_at(Point::alloc, step);
+                                deallocate(block, Tag::other);
+                                for (int i = 0; i < 100; ++i) (void)allocate(64, Tag::other);
+                            }),
+                  End::killed);
+        halfway = !walk_heap(Others::at_rest).valid;
+        if (!halfway) recover_slot(1);
+    }
+    ASSERT_TRUE(halfway) << "no step leaves a span that looks wrong";
+    const pid_t late = spawn(2, [] {
+        usleep(700'000);
+        recover_slot(1);
+    });
+    const WalkResult walk = walk_heap(Others::running);
+    EXPECT_TRUE(walk.valid) << walk.reason;
+    EXPECT_EQ(wait_for(late), End::clean);
+}
+
 // Killed at any moment, recovered, replaced; the others never stop.
 TEST_F(HeapProcesses, RandomKillsLoseAtMostOneBlockEach) {
     auto* exchange = static_cast<Exchange*>(allocate(sizeof(Exchange), Tag::other));
