@@ -159,6 +159,7 @@ def storm(server, loads, arguments, dice):
     for name, load in loads.items():
         load.send_signal(signal.SIGINT)
         result = finish_load(load, timeout=60)
+        result.failures.pop("interrupted", None)
         lost += result.get("reopened", 0) + result.get("lost", 0)
         shown = {key: result[key] for key in ("answered", "reopened", "requests_lost", "succeeded", "lost", "rate",
                                               "answer_p50_us", "answer_p99_us", "answer_max_us", "handshake_p99_us",
