@@ -48,6 +48,9 @@ class Connection {
     virtual Status execute(std::string_view sql) = 0;  // may hold several statements
     virtual int64_t changes() const = 0;               // rows that the last statement inserted, updated or deleted
     virtual bool has_table(std::string_view table) = 0;
+    // From here on what was written is on the disk when the call returns: it outlives the machine's failure, not only
+    // the processes'.  Costs a wait for the disk each time.
+    virtual Status be_durable() = 0;
 };
 
 // "sqlite:///var/lib/kahu/kahu.sqlite"; ":memory:" as path is a database of this connection only.  More slashes than

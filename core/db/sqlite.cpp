@@ -108,6 +108,7 @@ class SqliteConnection : public Connection {
         const Result<bool> row = (*found)->step();
         return row && *row;
     }
+    Status be_durable() override { return execute("PRAGMA synchronous=FULL"); }
 
   private:
     sqlite3* handle_;

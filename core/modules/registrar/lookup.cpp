@@ -116,7 +116,9 @@ int registered(script::Run& run, const script::Args& args) {
 int unregister(script::Run& run, const script::Args& args) {
     std::string_view name;
     if (aor_of(run, args.text(run, 1), name) != Fault::none) return -1;
-    return usrloc::remove_all(table_of(args), name, args.text(run, 2)) != 0 ? 1 : -3;
+    const std::string_view ruid = args.text(run, 2);
+    // Kamailio 5.6.3, unlike its manual: an AoR that has none is no error, a record that is not there is one.
+    return usrloc::remove_all(table_of(args), name, ruid) != 0 || ruid.empty() ? 1 : -3;
 }
 
 int add_sock_hdr(script::Run& run, const script::Args& args) {

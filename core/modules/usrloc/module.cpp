@@ -14,6 +14,7 @@
 #include "core/modules/usrloc/settings.h"
 #include "core/modules/usrloc/store.h"
 #include "core/modules/usrloc/sweep.h"
+#include "core/net/event_loop.h"
 #include "core/net/listener.h"
 #include "core/stats/registry.h"
 
@@ -106,6 +107,7 @@ void name_counters(std::integer_sequence<uint8_t, Table...>) {
 Status start() {
     if (g_tables.empty())
         if (const auto opened = open_table("location"); !opened) return opened.error();
+    net::add_periodic(ProcessKind::timer, kSweepTickMs, sweep_slice);
     name_counters(std::make_integer_sequence<uint8_t, kMostTables>());
     if (settings.mode() == DbMode::none) return {};
     return load_all();
@@ -114,7 +116,6 @@ Status start() {
 // --- periodic work -------------------------------------------------------------------------------------------
 void each_second(ProcessKind kind) {
     if (kind != ProcessKind::timer) return;
-    sweep_slice();
     static int64_t seconds = 0;
     if (settings.db_timer_clean == 0 || settings.mode() == DbMode::none || ++seconds % settings.timer_interval != 0)
         return;

@@ -26,6 +26,9 @@ Result<db::Connection*> connection() {
     if (g_session.connection == nullptr) {
         auto opened = db::open(settings.db_url.get());
         if (!opened) return opened.error();
+        // Who writes at once promises with its 200 that the contact will be there.
+        const bool at_once = settings.mode() == DbMode::write_through || settings.mode() == DbMode::db_only;
+        if (Status set = at_once ? (*opened)->be_durable() : Status(); !set) return std::move(set).error();
         g_session.connection = std::move(*opened);
     }
     return g_session.connection.get();

@@ -14,7 +14,7 @@ namespace kahu::usrloc {
 namespace {
 
 constexpr uint32_t kBucketsAtOnce = 64;
-constexpr size_t kRowsAtOnce = 5000;  // one transaction
+constexpr size_t kRowsAtOnce = 500;  // one transaction: some milliseconds
 
 ExpiredHandler g_expired = nullptr;
 
@@ -22,10 +22,11 @@ class Sweep {
   public:
     explicit Sweep() : now_(clock::unix_seconds()), mode_(settings.mode()), lost_(settings.handle_lost_tcp != 0) {}
 
-    // `from` and `to` number the buckets shard by shard.
-    void buckets(uint32_t from, uint32_t to) {
+    // `from` and `to` number the buckets shard by shard.  Where it came to: `to`, or less when the time was up.
+    uint32_t buckets(uint32_t from, uint32_t to, clock::Millis until_when = INT64_MAX) {
         const uint32_t per_shard = bucket_count() / kShards;
-        for (uint32_t at = from; at < to;) {
+        uint32_t at = from;
+        while (at < to && clock::now_ms() < until_when) {
             const uint32_t shard = at / per_shard;
             const uint32_t until = std::min({to, (shard + 1) * per_shard, at + kBucketsAtOnce});
             {
@@ -36,6 +37,7 @@ class Sweep {
             tell_of_expired();
             if (rows_.size() >= kRowsAtOnce) write();
         }
+        return at;
     }
     Status finish() {
         write();
@@ -117,19 +119,19 @@ void set_expired_handler(ExpiredHandler handler) { g_expired = handler; }
 void sweep_slice() {
     if (!table_exists()) return;
     const uint32_t all = bucket_count();
-    const auto round = static_cast<uint32_t>(std::max<int64_t>(settings.timer_interval, 1));
-    const uint32_t slice = std::max<uint32_t>((all + round - 1) / round, 1);
-    const uint32_t until = std::min(all, g_next + slice);
+    const auto ticks = static_cast<uint32_t>(std::max<int64_t>(settings.timer_interval, 1) * 1000 / kSweepTickMs);
+    // What a tick does not get done is no more work for the next one.
+    const uint32_t slice = std::max<uint32_t>((all + ticks - 1) / ticks, 1);
     Sweep sweep;
-    sweep.buckets(g_next, until);
+    g_next = sweep.buckets(g_next, std::min(all, g_next + slice), clock::now_ms() + kMostSweepMs);
     (void)sweep.finish();
-    g_next = until == all ? 0 : until;
+    if (g_next == all) g_next = 0;
 }
 
 Status sweep_all() {
     if (!table_exists()) return {};
     Sweep sweep;
-    sweep.buckets(0, bucket_count());
+    (void)sweep.buckets(0, bucket_count());
     return sweep.finish();
 }
 

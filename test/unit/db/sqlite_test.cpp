@@ -49,6 +49,18 @@ TEST_F(Sqlite, MakesItsFolderForOwnerAndGroupOnly) {
     EXPECT_FALSE(make_folder("oracle://a"));
 }
 
+TEST_F(Sqlite, WaitsForTheDiskWhereAskedTo) {
+    const auto connection = connect();
+    const auto synchronous = [&] {
+        auto asked = connection->prepare("PRAGMA synchronous");
+        EXPECT_TRUE(asked && *(*asked)->step());
+        return (*asked)->integer(0);
+    };
+    EXPECT_EQ(synchronous(), 1) << "NORMAL: the log is written, the disk may be behind";
+    ASSERT_TRUE(connection->be_durable());
+    EXPECT_EQ(synchronous(), 2) << "FULL";
+}
+
 TEST_F(Sqlite, KeepsEveryTypeOfValue) {
     const auto connection = connect();
     ASSERT_TRUE(connection->execute("CREATE TABLE t (a INTEGER, b REAL, c TEXT, d TEXT)"));

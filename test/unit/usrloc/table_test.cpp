@@ -84,7 +84,7 @@ TEST_F(Location, ExpiredContactsAreInvisibleAndSweptAway) {
 // All slices of one timer_interval together see everything.
 TEST_F(Location, SlicesMakeARound) {
     for (int i = 0; i < 500; ++i) ASSERT_TRUE(save(fmt::format("u{}", i), "sip:x", 0));
-    for (int64_t second = 0; second < settings.timer_interval; ++second) sweep_slice();
+    for (int64_t ms = 0; ms < settings.timer_interval * 1000; ms += kSweepTickMs) sweep_slice();
     EXPECT_EQ(totals(0).contacts, 0);
 }
 
