@@ -29,7 +29,7 @@ void rearm() noexcept {
 
 }  // namespace
 
-FailAllocation::FailAllocation(long nth, bool for_good) noexcept {
+FailAllocation::FailAllocation(long nth, bool for_good) noexcept : first_(nth) {
     allocations_left = nth;
     failing_for_good = for_good;
     allocation_failed = false;
@@ -42,6 +42,7 @@ FailAllocation::~FailAllocation() {
 }
 
 bool FailAllocation::fired() const noexcept { return allocation_failed; }
+long FailAllocation::seen() const noexcept { return first_ - allocations_left; }
 
 void kill_at(Point point, long nth, int signal) noexcept {
     Countdown& countdown = kill_countdown[static_cast<int>(point)];

@@ -18,6 +18,10 @@ class FailAllocation {
     FailAllocation(const FailAllocation&) = delete;
     FailAllocation& operator=(const FailAllocation&) = delete;
     bool fired() const noexcept;
+    long seen() const noexcept;  // allocations since, as long as it has not fired
+
+  private:
+    long first_;
 };
 
 // Every operation has several steps: before, between and after its stores.  `row`: of what changes a row of a shared

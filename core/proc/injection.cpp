@@ -76,7 +76,8 @@ void report(const std::string& path) {
     if (file.get() < 0) return;
     std::string line = std::to_string(::getpid());
     for (const Point point : kPoints) line += " " + std::to_string(mem::steps_taken(point));
-    line += g_failing && g_failing->fired() ? " 1\n" : " 0\n";
+    line += " " + std::to_string(g_failing ? g_failing->fired() : 0);
+    line += " " + std::to_string(g_failing && !g_failing->fired() ? g_failing->seen() : 0) + "\n";
     (void)!::write(file.get(), line.data(), line.size());
 }
 

@@ -27,8 +27,11 @@ def _values(body):
         if kind == _AVP:
             name = data.rstrip(b"\0").decode()
             continue
-        number = int.from_bytes(data, "big")
-        found.append((name, {_INT: number, _DOUBLE: number / 1000}.get(kind, data.rstrip(b"\0").decode(errors="replace"))))
+        if kind in (_INT, _DOUBLE):
+            number = int.from_bytes(data, "big")
+            found.append((name, number / 1000 if kind == _DOUBLE else number))
+        else:
+            found.append((name, data.rstrip(b"\0").decode(errors="replace")))
         name = None
     return found
 

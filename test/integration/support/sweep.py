@@ -192,7 +192,7 @@ class SweptServer:
             for pid, path in list(waiting.items()):
                 text = path.read_text() if path.exists() else ""
                 if text.endswith("\n"):
-                    taken[pid] = dict(zip((*POINTS, "failed"), map(int, text.split()[1:])))
+                    taken[pid] = dict(zip((*POINTS, "failed", "allocations"), map(int, text.split()[1:])))
                     path.unlink()
                 elif is_alive(pid):
                     continue

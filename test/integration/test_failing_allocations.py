@@ -1,0 +1,35 @@
+"""Allocations fail while a server works: one of them, or all from there on, as when the segment is full.  Nobody dies,
+nothing stays behind, what comes next works; KAHU_LONG=1 takes many more of each operation's allocations."""
+import random
+
+import pytest
+
+from support.failing import FailingServer
+from support.paths import LONG
+
+pytestmark = pytest.mark.kahu_only
+OPERATIONS = ("handshake-1.2", "handshake-1.3", "options", "register", "invite", "invite-replies", "reload",
+              "first-after-reload", "connect", "connect-worker")
+TRIED = 300 if LONG else 3
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory, certificates):
+    server = FailingServer(tmp_path_factory.mktemp("failing"), certificates).start()
+    try:
+        yield server
+        server.finish()
+    finally:
+        server.server.kill()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_allocations_fail_in(failing, operation):
+    seed = random.randrange(1 << 30)
+    dice = random.Random(seed)
+    for kind in ("fail", "full"):
+        result = failing.fail(operation, kind, lambda about: sorted(dice.sample(range(about), min(about, TRIED))))
+        print(result, "seed", seed)
+        assert not result.problems
+        assert result.failed, "no allocation was reached"
+    assert failing.left() == 0
