@@ -47,16 +47,8 @@ test-load:                                            ## the long tests of load:
 
 # --- deaths on purpose -------------------------------------------------------------------------------
 .PHONY: test-crash
-STORM := /usr/bin/python3 test/crash/storm.py
-test-crash: all                                       ## the long tests of crashes: about twenty minutes (test/crash/README.md)
-	@test/integration/run test_crash.py test_worker_death.py
-	@/usr/bin/python3 test/crash/failover.py
-	@$(STORM) --kills 1000 --connections 1000 --pause 0.17
-	@for victim in main timer; do $(STORM) --kills 100 --victim $$victim || exit 1; done
-	@$(STORM) --kills 100 --victim rpc --reload
-	@for point in lock:0:61 alloc:0:97 fail:0:3; do $(STORM) --kills 200 --pause 0.12 --inject $$point --connections 100 || exit 1; done
-	@for point in lock:0:7 alloc:0:97; do $(STORM) --kills 50 --victim rpc --reload --inject $$point --connections 40 || exit 1; done
-	@for name in SEGV ABRT; do $(STORM) --kills 1000 --connections 1000 --pause 0.17 --signal $$name || exit 1; done
+test-crash: all                                       ## the long tests of crashes: half an hour (test/crash/README.md)
+	@test/crash/all.py
 
 # --- running and installing ------------------------------------------------------------------------
 .PHONY: run install

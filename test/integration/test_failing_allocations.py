@@ -10,7 +10,7 @@ from support.paths import LONG
 pytestmark = pytest.mark.kahu_only
 OPERATIONS = ("handshake-1.2", "handshake-1.3", "options", "register", "invite", "invite-replies", "reload",
               "first-after-reload", "connect", "connect-worker")
-TRIED = 300 if LONG else 3
+TRIED = 100 if LONG else 3
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from support.paths import LONG
 from support.sweep import POINTS, SweptServer
 
 pytestmark = pytest.mark.kahu_only
-STEPS = 40 if LONG else 4
+STEPS = 40 if LONG else 3
 
 
 @pytest.fixture(scope="module")
