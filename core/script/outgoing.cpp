@@ -201,6 +201,11 @@ void build_request(Run& run, const OutgoingRequest& how, std::string& out) {
     edits = run.edits;
     mark_source(run, edits);
     if (!message.has(sip::HeaderId::max_forwards) && !edits.inserts("max-forwards:")) front.append(kMostHops);
+    if (how.max_breadth != 0) {
+        for (const auto* field = message.first(sip::HeaderId::max_breadth); field; field = message.next(field))
+            edits.remove_header(message, *field);
+        sip::Writer(front).text("Max-Breadth: ").number(static_cast<uint64_t>(how.max_breadth)).crlf();
+    }
     edits.replace(0, message.start_line().size(), front);
     const size_t begin = out.size();
     edits.apply(message.bytes(), out);

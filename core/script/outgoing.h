@@ -32,6 +32,7 @@ struct OutgoingRequest {
     std::string_view request_uri = {};     // empty: the run's current one
     std::string_view extra_headers = {};   // complete lines, behind our Via (Path of a branch ...)
     Phone phone = Phone::no;               // what the target is
+    int max_breadth = 0;                   // Max-Breadth to write instead of the one received; 0: that stays
 };
 // Via on top, ;received and ;rport into the previous one, new Request-URI, Record-Route if record_route() asked for it,
 // Max-Forwards: 70 if there is none, Content-Length on streams if there was none.

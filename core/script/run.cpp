@@ -19,6 +19,7 @@ void Run::begin(const sip::Message& message, const net::Inbound& inbound, RouteM
     advertised_host = advertised_port = {};
     new_uri_ = destination_uri_ = {};
     uri_known_ = uri_good_ = false;
+    uri_is_new = true;
     branches.clear();
     edits.clear();
     record_route = {};
@@ -48,10 +49,12 @@ const sip::Uri* Run::parsed_request_uri() {
 void Run::set_request_uri(std::string_view uri) {
     new_uri_ = arena_.copy(uri);
     uri_known_ = false;
+    uri_is_new = true;
 }
 
 void Run::set_destination_uri(std::string_view uri) {
     destination_uri_ = uri.empty() ? std::string_view() : arena_.copy(uri);
+    uri_is_new = uri_is_new || !uri.empty();
 }
 
 namespace {

@@ -71,7 +71,10 @@ class Run {
     // Parsed on first use after each change; nullptr if it is not a valid URI.
     const sip::Uri* parsed_request_uri();
     void set_request_uri(std::string_view uri);  // copied
-    void revert_request_uri() { new_uri_ = {}, uri_known_ = false; }
+    void revert_request_uri() { new_uri_ = {}, uri_known_ = false, uri_is_new = true; }
+    // False: a request was sent to it already, or a failure route runs for it.  Whoever forks then sends to the other
+    // branches only, until the script changes $ru or $du.
+    bool uri_is_new = true;
 
     std::string_view destination_uri() const { return destination_uri_; }  // $du; empty: none
     void set_destination_uri(std::string_view uri);                        // copied; empty: none

@@ -276,3 +276,26 @@ def test_weights_share_the_load(proxy, endpoint, names):
             assert next_final(client).status == 200
     # 270 are expected, with a deviation of 5: this fails once in a million runs.
     assert 240 < heavy.requests.qsize() < 300 and light.requests.qsize() > 0 and later.requests.qsize() == 0
+
+
+@requirement("PX-27")
+@pytest.mark.parametrize("answer_of_first", ["", "503 Full"], ids=["silent", "overloaded"])
+@pytest.mark.parametrize("method", ["MESSAGE", "INVITE"])
+def test_the_next_server_may_be_reached_over_another_transport(proxy, endpoint, names, method, answer_of_first):
+    """NAPTR names UDP first, TLS next: the Via and both Record-Routes are those of the second transport."""
+    udp, tls = endpoint(status=answer_of_first), endpoint("tls")
+    dns = names({("x.example", "NAPTR"): [(10, 1, "s", "SIP+D2U", "_sip._udp.x.example"),
+                                         (20, 1, "s", "SIPS+D2T", "_sips._tcp.x.example")],
+                 ("_sip._udp.x.example", "SRV"): [(1, 1, udp.port, "host.x.example")],
+                 ("_sips._tcp.x.example", "SRV"): [(1, 1, tls.port, "host.x.example")],
+                 ("host.x.example", "A"): ["127.0.0.1"]})
+    server = proxy(with_names(dns, "dns_try_naptr=yes"), params='modparam("tm", "fr_timer", 700)\n')
+    with server.udp() as client:
+        client.send(request(method, "sip:bob@x.example", headers=["X-Kept: yes"]))
+        assert next_final(client).status == 200
+    first, second = udp.next(), tls.next()
+    via = second.all("Via")
+    assert via[0].startswith(f"SIP/2.0/TLS 127.0.0.1:{server.tls_port};branch=z9hG4bK") and len(via) == 2
+    assert first.all("Via")[0].split("branch=")[1] != via[0].split("branch=")[1]
+    assert ["transport=tls" in value for value in second.all("Record-Route")] == [True, False]
+    assert (second.uri, second.header("X-Kept")) == ("sip:bob@x.example", "yes")

@@ -36,16 +36,20 @@ bool read_q(std::string_view text, int16_t& out) {
     return thousandths <= 1000;
 }
 
-// append_branch(): what $ru and $du are now; append_branch(uri[, q]): that URI.
+// append_branch(): what $ru is now; append_branch(uri[, q]): that URI.  Either goes where $du says, as Kamailio's do.
 int append_branch(Run& run, const Args& args) {
     script::Branch branch;
     sip::Uri parsed;
     const std::string_view uri = args.text(run, 0);
     if (!read_q(args.text(run, 1), branch.q)) return -1;
+    const script::Branch& main = run.branches.main();
+    branch.dst_uri = run.arena().copy(run.destination_uri());
+    branch.path = main.path;
+    branch.socket = main.socket;
+    branch.flags = main.flags;
     if (uri.empty()) {
         branch.uri = run.arena().copy(run.request_uri());
-        branch.dst_uri = run.arena().copy(run.destination_uri());
-        branch.flags = run.branches.main().flags;
+        branch.connection = main.connection;
     } else {
         if (script::parse_into(uri, parsed) == nullptr) return -1;
         branch.uri = run.arena().copy(uri);

@@ -19,6 +19,8 @@ constexpr auto kNoCancel = static_cast<uint8_t>(client_non_invite::State::Termin
 constexpr int kUnreachable = 503, kTimeout = 408;
 
 bool reliable(const Branch& b) { return is_stream(b.to.transport); }
+clock::Millis t1_of(const Transaction& t) { return t.t1_ms != 0 ? t.t1_ms : t1(); }
+clock::Millis t2_of(const Transaction& t) { return t.t2_ms != 0 ? t.t2_ms : t2(); }
 
 net::Sent send(const Transaction& t, const Branch& b, std::string_view bytes, bool tell) {
     return transmit().send_to(b.to, bytes, tell ? ticket_of(t, b) : 0);
@@ -34,6 +36,7 @@ void end_with(Branch& b, int status) {
     if (b.outcome != 0) return;
     b.outcome = static_cast<uint16_t>(status);
     b.local_outcome = true;
+    b.failure_due = b.failure_route >= 0;
 }
 
 void terminate(Branch& b, bool invite) {
@@ -73,7 +76,7 @@ void enter_invite(Transaction& t, Branch& b, const client_invite::Step& step, st
     if (step.actions & kStartTimerM) b.give_up_at = now + t1x64();
     if (step.actions & kReportTimeout) {
         end_with(b, kTimeout);
-        if (b.invite_state() != State::Proceeding)
+        if (b.invite_state() != State::Proceeding && !b.suspended)
             net::note_failed_destination(b.to.transport, b.to.address, net::kBlockTimeout);
         if (b.invite_state() == State::Proceeding) {  // timer C: tell the next hop, then wait for its 487
             b.gave_up = true;
@@ -90,10 +93,10 @@ void enter_other(Transaction& t, Branch& b, const client_non_invite::Step& step,
     const bool trying = b.other_state() == State::Trying;
     b.state = static_cast<uint8_t>(step.next);
     if (step.actions & kStopTimersEF) b.resend_at = b.give_up_at = 0;
-    if (step.actions & kSlowTimerE) b.interval = static_cast<uint32_t>(t2());
+    if (step.actions & kSlowTimerE) b.interval = static_cast<uint32_t>(t2_of(t));
     if (step.actions & kResendRequest) {
         resend_request(t, b);
-        if (trying) b.interval = static_cast<uint32_t>(std::min<clock::Millis>(2 * b.interval, t2()));
+        if (trying) b.interval = static_cast<uint32_t>(std::min<clock::Millis>(2 * b.interval, t2_of(t)));
         b.resend_at = now + b.interval;
     }
     if (step.actions & kStartTimerK) {
@@ -102,7 +105,7 @@ void enter_other(Transaction& t, Branch& b, const client_non_invite::Step& step,
     }
     if (step.actions & kReportTimeout) {
         end_with(b, kTimeout);
-        if (trying) net::note_failed_destination(b.to.transport, b.to.address, net::kBlockTimeout);
+        if (trying && !b.suspended) net::note_failed_destination(b.to.transport, b.to.address, net::kBlockTimeout);
     }
     if (step.actions & kReportTransportError) end_with(b, kUnreachable);
     if (b.other_state() == State::Terminated) b.resend_at = b.give_up_at = 0;
@@ -120,7 +123,7 @@ Branch* make_branch(Transaction& t, std::string_view uri) {
     b->number = t.branches;
     b->round = t.round;
     b->cancel_state = kNoCancel;
-    b->reply_route = -1;
+    b->reply_route = b->failure_route = -1;
     b->born = clock::now_ms();
     return b;
 }
@@ -141,6 +144,7 @@ void pass_up(Transaction& t, Branch& b, const IncomingReply& reply) {
     if (b.outcome == 0) {
         b.outcome = static_cast<uint16_t>(reply.status);
         b.local_outcome = false;
+        b.failure_due = b.failure_route >= 0 && reply.status >= 300;
     }
     if (reply.status < 300) {  // 16.7 step 5: every 2xx to an INVITE, at once
         if (t.local && !t.answered) (void)replace_block(b.reply, reply.relayed);
@@ -171,10 +175,14 @@ Branch* add_branch(Transaction& t, const NewBranch& what) {
     b->to = *what.to;
     b->reply_route = static_cast<int16_t>(what.reply_route);
     b->lost_phone = what.lost_phone;
+    b->breadth = static_cast<uint16_t>(what.breadth);
+    b->failure_route = static_cast<int16_t>(what.failure_route);
+    if (!what.target.empty()) b->target = make_block(what.target);
+    if (!what.context.empty()) b->context = make_block(what.context);
     // Kept for CANCEL, ACK and retransmission, and for another server of the domain.
     if (t.is_invite() || !reliable(*b) || may_go_elsewhere(*b)) b->request = make_block(what.request);
-    b->interval = static_cast<uint32_t>(t1());
-    b->resend_at = reliable(*b) ? 0 : now + t1();
+    b->interval = static_cast<uint32_t>(t1_of(t));
+    b->resend_at = reliable(*b) ? 0 : now + t1_of(t);
     b->give_up_at = now + static_cast<clock::Millis>(t.fr_ms);
     link(t, b);
     if (const net::Sent sent = send(t, *b, what.request, true); sent != net::Sent::ok) {
@@ -183,6 +191,22 @@ Branch* add_branch(Transaction& t, const NewBranch& what) {
         on_transport_error(t, *b);
     }
     return b;
+}
+
+Branch* add_suspended_branch(Transaction& t, std::string_view uri) {
+    Branch* b = make_branch(t, uri);
+    if (b == nullptr) return nullptr;
+    b->suspended = true;
+    b->give_up_at = clock::now_ms() + static_cast<clock::Millis>(t.fr_ms);
+    link(t, b);
+    return b;
+}
+
+void end_suspended(const Transaction& t, Branch& b) {
+    constexpr int kContinued = 500;  // what is answered if nothing comes of it
+    terminate(b, t.is_invite());
+    end_with(b, kContinued);
+    b.dropped = true;
 }
 
 Branch* add_failed_branch(Transaction& t, std::string_view uri, int status) {
@@ -244,6 +268,10 @@ std::string_view elsewhere_reason(int status) {
 }
 
 void cancel_branch(Transaction& t, Branch& b, std::string_view reason) {
+    if (b.suspended && is_pending(t, b)) {
+        terminate(b, t.is_invite());
+        return end_with(b, 487);
+    }
     if (!t.is_invite() || b.cancel_made || b.request == nullptr) return;
     if (b.invite_state() == client_invite::State::Calling) {  // RFC 3261 9.1: not before it has answered
         b.cancel_wanted = true;
@@ -252,9 +280,11 @@ void cancel_branch(Transaction& t, Branch& b, std::string_view reason) {
     if (b.invite_state() != client_invite::State::Proceeding) return;
     static std::string cancel;
     cancel.clear();
-    b.cancel_made = true;
     b.cancel_wanted = false;
-    if (!build_cancel(b.request->text(), reason, cancel)) return;
+    if (!build_cancel(b.request->text(), reason, cancel)) {
+        b.cancel_made = true;
+        return;
+    }
     const clock::Millis now = clock::now_ms();
     if (!reliable(b) && replace_block(b.cancel, cancel)) {
         b.cancel_interval = static_cast<uint32_t>(t1());
@@ -263,6 +293,7 @@ void cancel_branch(Transaction& t, Branch& b, std::string_view reason) {
     b.cancel_state = static_cast<uint8_t>(client_non_invite::State::Trying);
     b.cancel_give_up_at = now + t1x64();
     (void)send(t, b, cancel, false);
+    b.cancel_made = true;  // not before: a successor of this process sends it again rather than never
     // RFC 3261 9.1: a server that does not end the INVITE within 64*T1 is given up.
     b.give_up_at = std::min(b.give_up_at == 0 ? kNever : b.give_up_at, now + t1x64());
 }

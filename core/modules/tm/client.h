@@ -18,10 +18,18 @@ struct NewBranch {
     std::string_view request;  // as built, with write_branch_id(number = t.branches)
     std::string_view uri;
     int reply_route = -1;
+    int failure_route = -1;         // of the branch
+    std::string_view target = {};   // Branch::target
+    std::string_view context = {};  // Branch::context
     bool lost_phone = false;
+    int breadth = 0;
 };
 // Links it, sends, starts its timers.  nullptr: out of memory, or kMaxBranches are there.
 Branch* add_branch(Transaction& t, const NewBranch& what);
+// A branch that waits for t_continue(); nothing is sent.  It ends with 408 after fr_timer.
+Branch* add_suspended_branch(Transaction& t, std::string_view uri);
+// It goes on in another way: what became of it does not count.
+void end_suspended(const Transaction& t, Branch& b);
 // A branch that never left: counts as `status` when the best is chosen.
 Branch* add_failed_branch(Transaction& t, std::string_view uri, int status);
 

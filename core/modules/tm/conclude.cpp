@@ -4,17 +4,13 @@
 #include "core/modules/tm/counters.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/settings.h"
-#include "core/proc/process_table.h"
+#include "core/modules/tm/table.h"
 #include "core/sip/edit.h"
 #include "core/sip/status.h"
 #include "mem/slot.h"
 
 namespace kahu::tm {
 namespace {
-
-uint32_t life_of(int slot) {
-    return slot < proc::process_count() ? proc::process(slot).incarnation.load(std::memory_order_relaxed) : 0;
-}
 
 // Somebody is at it who still lives.
 bool being_decided(Transaction& t) {
@@ -36,7 +32,7 @@ int best_index(const Transaction& t, bool last_round_only) {
     Candidate candidates[kMaxBranches];
     for (int i = 0; i < t.branches; ++i) {
         const Branch& b = *t.branch[i];
-        if (!last_round_only || b.round == t.round) candidates[i] = {b.outcome, b.local_outcome};
+        if ((!last_round_only || b.round == t.round) && !b.dropped) candidates[i] = {b.outcome, b.local_outcome};
     }
     return best_of({candidates, t.branches});
 }
@@ -53,7 +49,7 @@ void add_challenges(const Transaction& t, const Branch& chosen, std::string& out
     edits.clear();
     for (int i = 0; i < t.branches; ++i) {
         const Branch& b = *t.branch[i];
-        if (&b == &chosen || (b.outcome != 401 && b.outcome != 407) || b.reply == nullptr) continue;
+        if (&b == &chosen || b.dropped || (b.outcome != 401 && b.outcome != 407) || b.reply == nullptr) continue;
         if (!other.parse(b.reply->text(), bad)) continue;
         for (const auto id : {sip::HeaderId::www_authenticate, sip::HeaderId::proxy_authenticate})
             for (const auto* field = other.first(id); field != nullptr; field = other.next(field))
@@ -90,7 +86,7 @@ void keep_result(Transaction& t, Branch& b) {
     t.answered = true;
     count_completed(b.outcome);
     drop_block(t.reply);
-    std::swap(t.reply, b.reply);
+    t.reply = std::exchange(b.reply, nullptr);  // never two owners, whenever this process dies
     if (!t.released) t.give_up_at = clock::now_ms() + kOutcomeKeptMs;
 }
 
@@ -103,6 +99,14 @@ void free_unneeded(Transaction& t) {
 }
 
 }  // namespace
+
+Branch* failed_branch(const Transaction& t) {
+    for (int i = 0; i < t.branches; ++i)
+        if (t.branch[i]->failure_due) return t.branch[i];
+    return nullptr;
+}
+
+bool decided_by_another(Transaction& t) { return being_decided(t); }
 
 const Branch* best_branch(const Transaction& t) {
     const int best = best_index(t, settings.failure_reply_mode >= 2);
@@ -122,6 +126,10 @@ bool take_unsent(Transaction& t) {
 
 After conclude(Transaction& t) {
     if (being_decided(t) || t.unsent) return After::nothing;
+    if (!t.answered && failed_branch(t) != nullptr) {
+        decide_here(t);
+        return After::run_failure_route;
+    }
     if (!t.answered && t.branches != 0 && !anything_pending(t)) {
         const Branch* best = best_branch(t);
         if (best == nullptr) best = t.branch[t.branches - 1];

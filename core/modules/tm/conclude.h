@@ -19,6 +19,10 @@ void decide_here(Transaction& t);
 After conclude(Transaction& t);
 // A local request that is still to be sent, and that nobody sends: this process alone does, from now on.
 bool take_unsent(Transaction& t);
+// One that failed while others may go on, and whose own route has not run yet; nullptr: none.
+Branch* failed_branch(const Transaction& t);
+// Some process that lives decides about it.
+bool decided_by_another(Transaction& t);
 // The branch whose reply is the best so far; nullptr: none has ended.
 const Branch* best_branch(const Transaction& t);
 

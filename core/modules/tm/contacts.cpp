@@ -10,6 +10,15 @@ namespace {
 
 constexpr std::string_view kName = "tm_contacts";
 
+// The newest flow of that phone; of any if none is named.
+size_t flow_of(const script::Run& run, std::string_view instance) {
+    size_t nth = 0;
+    if (instance.empty()) return nth;
+    for (; const auto* flow = run.avp(script::kFlowsAvp, nth); ++nth)
+        if (script::unpack(flow->value.text).instance == instance) break;
+    return nth;
+}
+
 }  // namespace
 
 bool load_contacts(script::Run& run) {
@@ -46,16 +55,17 @@ bool next_contacts(script::Run& run) {
     return true;
 }
 
-bool next_flow(script::Run& run) {
-    const script::Run::Avp* const top = run.avp(script::kFlowsAvp, 0);
-    if (top == nullptr) return false;
-    const script::Branch flow = script::unpack(top->value.text);
+bool next_flow(script::Run& run, std::string_view instance) {
+    const size_t nth = flow_of(run, instance);
+    const script::Run::Avp* const found = run.avp(script::kFlowsAvp, nth);
+    if (found == nullptr) return false;
+    const script::Branch flow = script::unpack(found->value.text);
     run.set_request_uri(flow.uri);
     run.set_destination_uri(flow.dst_uri);
     run.branches.main() = flow;
     run.branches.main().uri = run.branches.main().dst_uri = {};
     run.branches.clear_others();
-    run.remove_avp(script::kFlowsAvp, 0);
+    run.remove_avp(script::kFlowsAvp, nth);
     return true;
 }
 

@@ -12,6 +12,7 @@ bool load_contacts(script::Run& run);
 // Makes all targets of the highest q left the run's targets.  False: none are left.
 bool next_contacts(script::Run& run);
 // Makes the next flow of an instance whose flow failed the run's target (RFC 5626 7).  False: none is left.
-bool next_flow(script::Run& run);
+// `instance`: empty for that of any.
+bool next_flow(script::Run& run, std::string_view instance);
 
 }  // namespace kahu::tm

@@ -3,7 +3,7 @@
 namespace kahu::tm {
 
 Current& current(const script::Run& run) {
-    static Current entries[8];  // more Run objects than a process has
+    static Current entries[16];  // more Run objects than a process has
     Current* free_entry = &entries[0];
     for (Current& entry : entries) {
         if (entry.run == &run) {

@@ -12,15 +12,18 @@ struct Current {
     const script::Run* run = nullptr;
     uint64_t number = 0;
     Id id;  // none: no transaction yet
-    int on_failure = -1, on_reply = -1, on_branch = -1;
+    int on_failure = -1, on_reply = -1, on_branch = -1, on_branch_failure = -1;
     // For the transaction when it is made; 0: as the parameters say.
-    int64_t fr_ms = 0, fr_inv_ms = 0, max_invite_ms = 0, max_other_ms = 0;
+    int64_t fr_ms = 0, fr_inv_ms = 0, max_invite_ms = 0, max_other_ms = 0, t1_ms = 0, t2_ms = 0;
     uint8_t ways_on = 0, ways_off = 0;  // Way
     int failure_status = 0;             // in a failure route: of the reply it runs for
     bool failure_local = false;         // ... which was made here: timeout, unreachable
     bool cancel_seen = false;           // a CANCEL came meanwhile
     bool relayed = false, answered = false;
-    int branch = -1;  // in a branch or reply route: its number
+    bool deciding = false;        // this process decides what becomes of it until the route ends
+    bool branch_failure = false;  // in event_route[tm:branch-failure:...]
+    bool foreign = false;         // found, not made: t_lookup_request()
+    int branch = -1;              // in a branch or reply route: its number
 };
 Current& current(const script::Run& run);
 

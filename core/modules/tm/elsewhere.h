@@ -4,8 +4,8 @@
 // LIVES  Nothing is kept for it: the list is asked for again, from the cache, and what branches have tried is left out.
 //        So it is bounded by the number of branches.
 // LOCKS  All functions REQUIRE the lock of the transaction's shard.
-// RULES  A new branch with a branch parameter of its own.  Only servers that are reached over the same transport and
-//        from the same socket: everything else in the request stays as it is.
+// RULES  A new branch with a branch parameter of its own.  From the same socket everything else in the request stays as
+//        it is; for another transport (NAPTR) it is built anew from what the script left: Via and Record-Route differ.
 #pragma once
 #include <string_view>
 
@@ -16,6 +16,6 @@ namespace kahu::tm {
 // Whether the domain may have other servers: the request must then be kept until the branch has an answer.
 bool may_go_elsewhere(const Branch& b);
 // `request`: what the failed branch had sent.  False: there is no other server.
-bool go_elsewhere(Transaction& t, const Branch& failed, std::string_view request);
+bool go_elsewhere(Transaction& t, Branch& failed, std::string_view request);
 
 }  // namespace kahu::tm

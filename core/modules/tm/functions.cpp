@@ -5,34 +5,31 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/modules/tm/by_call.h"
 #include "core/modules/tm/client.h"
-#include "core/modules/tm/conclude.h"
-#include "core/modules/tm/contacts.h"
 #include "core/modules/tm/current.h"
+#include "core/modules/tm/function_help.h"
 #include "core/modules/tm/intake.h"
 #include "core/modules/tm/observers.h"
+#include "core/modules/tm/originate.h"
 #include "core/modules/tm/relay.h"
+#include "core/modules/tm/replicate.h"
 #include "core/modules/tm/replies.h"
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/settings.h"
 #include "core/modules/tm/table.h"
 #include "core/script/function.h"
-#include "core/script/program.h"
-#include "core/script/regex.h"
 
 namespace kahu::tm {
 namespace {
 
 using script::Args;
 using script::Run;
-constexpr int kTrue = 1, kFalse = -1, kEnd = 0;
-
-int truth(bool b) { return b ? kTrue : kFalse; }
-
 // --- relaying ------------------------------------------------------------------------------------------
 int answer_of(Relayed relayed) {
     switch (relayed) {
@@ -56,18 +53,63 @@ int fn_relay_udp(Run& run, const Args& args) { return relay_by(run, args, Transp
 int fn_relay_tcp(Run& run, const Args& args) { return relay_by(run, args, Transport::tcp); }
 int fn_relay_tls(Run& run, const Args& args) { return relay_by(run, args, Transport::tls); }
 
-// t_relay_to([proxy [, flags]]): "host:port"; the flags of Kamailio concern what we never do.
-int fn_relay_to(Run& run, const Args& args) {
-    const std::string_view proxy = args.text(run, 0);
-    const size_t colon = proxy.rfind(':');
-    RelayTo to;
+// [proto:]host[:port].  False: no such transport or port.
+bool read_proxy(std::string_view proxy, RelayTo& to) {
+    if (const size_t colon = proxy.find(':'); colon != proxy.npos)
+        if (const auto named = transport_named(proxy.substr(0, colon))) {
+            to.transport = named;
+            proxy.remove_prefix(colon + 1);
+        }
+    const bool v6 = proxy.starts_with('[');
+    const size_t colon = v6 ? proxy.find(':', proxy.find(']')) : proxy.rfind(':');
     to.host = proxy.substr(0, colon);
-    if (colon != proxy.npos) {
-        const auto port = text::to_int(proxy.substr(colon + 1));
-        if (!port || *port < 1 || *port > 65535) return kFalse;
-        to.port = static_cast<uint16_t>(*port);
-    }
+    if (colon == proxy.npos) return true;
+    const auto port = text::to_int(proxy.substr(colon + 1));
+    if (!port || *port < 1 || *port > 65535) return false;
+    to.port = static_cast<uint16_t>(*port);
+    return true;
+}
+
+// t_relay_to([proxy] [, flags]): 1 no 100, 4 no other servers of the name; 2 (no reply to errors) is always so.
+int fn_relay_to(Run& run, const Args& args) {
+    constexpr int64_t kNoTrying = 1, kNoFailover = 4;
+    std::string_view proxy = args.text(run, 0);
+    int64_t flags = args.number(run, 1, 0);
+    if (args.size() == 1 && script::spells_integer(proxy, flags)) proxy = {};
+    RelayTo to;
+    if (!read_proxy(proxy, to)) return kFalse;
+    if (flags & kNoTrying) set_way(run, kSayTrying, false);
+    if (flags & kNoFailover) set_way(run, kTryOtherServers, false);
     return answer_of(relay(run, to));
+}
+
+// t_replicate([uri]), (host, port) and their kin for one transport.
+std::string replica_uri(Run& run, const Args& args, std::string_view transport) {
+    const std::string_view first = args.text(run, 0);
+    if (args.size() < 2) return std::string(first);
+    std::string uri = fmt::format("sip:{}:{}", first, args.number(run, 1, 0));
+    if (!transport.empty()) uri.append(";transport=").append(transport);
+    return uri;
+}
+int fn_replicate(Run& run, const Args& args) { return truth(replicate(run, replica_uri(run, args, {}))); }
+int fn_replicate_udp(Run& run, const Args& args) { return truth(replicate(run, replica_uri(run, args, "udp"))); }
+int fn_replicate_tcp(Run& run, const Args& args) { return truth(replicate(run, replica_uri(run, args, "tcp"))); }
+int fn_replicate_tls(Run& run, const Args& args) { return truth(replicate(run, replica_uri(run, args, "tls"))); }
+int fn_replicate_to(Run& run, const Args& args) {  // (proto, host:port)
+    return truth(replicate(run, fmt::format("sip:{};transport={}", args.text(run, 1), args.text(run, 0))));
+}
+
+// t_uac_send(method, ruri, nexthop, socket, headers, body)
+int fn_uac_send(Run& run, const Args& args) {
+    const Origin what{.method = args.text(run, 0),
+                      .uri = args.text(run, 1),
+                      .next_hop = args.text(run, 2),
+                      .listener = socket_called(args.text(run, 3)),
+                      .headers = args.text(run, 4),
+                      .body = args.text(run, 5)};
+    const auto made = originate(what);
+    if (!made) LOG(info, "tm.not_sent", kv("method", what.method), kv("reason", made.error().what));
+    return truth(static_cast<bool>(made));
 }
 
 int fn_relay_cancel(Run& run, const Args&) {
@@ -91,13 +133,22 @@ int fn_newtran(Run& run, const Args&) {
 int fn_check_trans(Run& run, const Args&) {
     return run.is_request() ? check_transaction(run) : truth(belongs_to_a_transaction(run.message()));
 }
-int fn_precheck_trans(Run& run, const Args&) { return truth(run.is_request() && being_routed(run)); }
-int fn_lookup_request(Run& run, const Args&) { return truth(static_cast<bool>(current(run).id)); }
-int fn_lookup_cancel(Run& run, const Args&) {
+int fn_lookup_request(Run& run, const Args&) { return truth(look_up_request(run)); }
+// With 1 the flags of the request that it cancels become those of the CANCEL.
+int fn_lookup_cancel(Run& run, const Args& args) {
     RequestKey key;
     if (run.message().method() != sip::Method::cancel || !read_key(run.message(), key)) return kFalse;
     const Locked shard(key.shard());
-    return truth(find_target(shard, key) != nullptr);
+    const Transaction* const t = find_target(shard, key);
+    if (t == nullptr) return kFalse;
+    const Block* const saved = t->shared != nullptr ? t->shared : t->context;
+    if (args.number(run, 0, 0) == 1 && saved != nullptr) {
+        static Run invite;
+        invite.begin(run.message(), run.inbound(), run.kind());
+        invite.restore_shared(saved->text());
+        run.flags = invite.flags;
+    }
+    return kTrue;
 }
 
 int fn_release(Run& run, const Args&) {
@@ -156,6 +207,17 @@ int fn_reply(Run& run, const Args& args) {
     return truth(reply_now(run, static_cast<int>(status), {.reason = reason}));
 }
 
+// t_send_reply(): makes the transaction first if there is none.
+int fn_send_reply(Run& run, const Args& args) {
+    if (!current(run).id) {
+        if (run.message().method() == sip::Method::ack) return kFalse;
+        const Intake taken = take_request(run);
+        if (taken == Intake::again || taken == Intake::refused) return kEnd;
+        if (taken == Intake::failed) return kFalse;
+    }
+    return fn_reply(run, args);
+}
+
 int fn_retransmit_reply(Run& run, const Args&) {
     const Current& c = current(run);
     if (!c.id) return kFalse;
@@ -166,220 +228,7 @@ int fn_retransmit_reply(Run& run, const Args&) {
     return kTrue;
 }
 
-int fn_cancel_branches(Run& run, const Args& args) {
-    const Current& c = current(run);
-    if (!c.id) return kFalse;
-    const std::string_view which = args.text(run, 0);
-    Locked shard(c.id);
-    Transaction* t = shard.find(c.id.label);
-    if (t == nullptr) return kFalse;
-    for (int i = 0; i < t->branches; ++i) {
-        const bool own = i == c.branch;
-        if ((which == "this" && !own) || (which == "others" && own)) continue;
-        if (is_pending(*t, *t->branch[i])) cancel_branch(*t, *t->branch[i], elsewhere_reason(200));
-    }
-    (void)shard.settle(t);
-    return kTrue;
-}
-
-// --- arming routes -------------------------------------------------------------------------------------
-struct RouteName {
-    std::string name;
-    mutable int number = -2;  // -2: not looked up yet; the program is not whole while it is compiled
-};
-
-Status prepare_route(Args& args) {
-    const script::Value* const name = args.constant(0);
-    if (name != nullptr && name->is_text()) args.keep(RouteName{std::string(name->text)});
-    return {};
-}
-
-int route_number(Run& run, const Args& args, config::RouteKind kind) {
-    const RouteName* const known = args.prepared<RouteName>();
-    if (known != nullptr && known->number != -2) return known->number;
-    const std::string_view name = known != nullptr ? std::string_view(known->name) : args.text(run, 0);
-    const int number = name == "0" || name.empty() ? -1 : run.program->find_route(kind, name);
-    if (number < 0 && name != "0" && !name.empty())
-        LOG(error, "tm.no_such_route", kv("route", name), kv("hint", "t_on_...() names a route that is not there"));
-    if (known != nullptr) known->number = number;
-    return number;
-}
-
-int fn_on_failure(Run& run, const Args& args) {
-    current(run).on_failure = route_number(run, args, config::RouteKind::failure);
-    return kTrue;
-}
-int fn_on_branch(Run& run, const Args& args) {
-    current(run).on_branch = route_number(run, args, config::RouteKind::branch);
-    return kTrue;
-}
-int fn_on_reply(Run& run, const Args& args) {
-    current(run).on_reply = route_number(run, args, config::RouteKind::reply);
-    return kTrue;
-}
-
-int fn_is_set(Run& run, const Args& args) {
-    const Current& c = current(run);
-    const std::string_view what = args.text(run, 0);
-    if (what == "branch_route") return truth(c.on_branch >= 0);
-    if (what == "failure_route") return truth(c.on_failure >= 0);
-    if (what == "onreply_route" || what == "reply_route") return truth(c.on_reply >= 0);
-    return kFalse;
-}
-Status prepare_is_set(Args& args) {
-    const script::Value* const what = args.constant(0);
-    if (what == nullptr) return {};
-    for (const std::string_view known : {"branch_route", "failure_route", "onreply_route", "reply_route"})
-        if (what->text == known) return {};
-    return Error{Errc::invalid, "unknown kind of route", "branch_route, failure_route or onreply_route"};
-}
-
-// --- questions -----------------------------------------------------------------------------------------
-template <class F>
-int ask(Run& run, F&& question) {
-    const Current& c = current(run);
-    if (!c.id) return kFalse;
-    const Locked shard(c.id);
-    const Transaction* t = shard.find(c.id.label);
-    return truth(t != nullptr && question(*t));
-}
-
-int fn_is_canceled(Run& run, const Args&) {
-    return ask(run, [](const Transaction& t) { return t.cancelled; });
-}
-bool timed_out(const Branch& b) { return b.outcome == 408 && b.local_outcome; }
-int fn_any_timeout(Run& run, const Args&) {
-    return ask(run, [](const Transaction& t) {
-        for (int i = 0; i < t.branches; ++i)
-            if (timed_out(*t.branch[i])) return true;
-        return false;
-    });
-}
-int fn_any_replied(Run& run, const Args&) {
-    return ask(run, [](const Transaction& t) {
-        for (int i = 0; i < t.branches; ++i)
-            if (t.branch[i]->status != 0) return true;
-        return false;
-    });
-}
-int fn_branch_timeout(Run& run, const Args&) {
-    const Current& c = current(run);
-    return truth(c.failure_status == 408 && c.failure_local);
-}
-int fn_branch_replied(Run& run, const Args&) {
-    const int branch = current(run).branch;
-    return ask(run, [branch](const Transaction& t) {
-        return branch >= 0 && branch < t.branches && t.branch[branch]->status != 0;
-    });
-}
-int fn_is_expired(Run& run, const Args&) {
-    return ask(run, [](const Transaction& t) { return t.max_age_at == 0 && !t.answered; });
-}
-int fn_grep_status(Run& run, const Args& args) {
-    const int64_t wanted = args.number(run, 0, 0);
-    return ask(run, [wanted](const Transaction& t) {
-        for (int i = 0; i < t.branches; ++i)
-            if (t.branch[i]->outcome == wanted || t.branch[i]->status == wanted) return true;
-        return false;
-    });
-}
-
-int status_of(Run& run) {
-    if (!run.is_request()) return run.message().status();
-    const Current& c = current(run);
-    if (run.kind() == kFailureRoute) return c.failure_status;
-    if (!c.id) return 0;
-    const Locked shard(c.id);
-    const Transaction* t = shard.find(c.id.label);
-    return t == nullptr ? 0 : t->status;
-}
-
-Status prepare_status(Args& args) {
-    const script::Value* const pattern = args.constant(0);
-    if (pattern == nullptr) return {};
-    auto compiled = script::Regex::compile(pattern->text);
-    if (!compiled) return std::move(compiled).error();
-    args.keep(*compiled);
-    return {};
-}
-int fn_check_status(Run& run, const Args& args) {
-    const auto* const pattern = args.prepared<std::shared_ptr<const script::Regex>>();
-    const std::string status = std::to_string(status_of(run));
-    if (pattern != nullptr) return truth((*pattern)->matches(status));
-    const auto compiled = script::Regex::compile(args.text(run, 0));
-    return truth(compiled && (*compiled)->matches(status));
-}
-
-// --- timers --------------------------------------------------------------------------------------------
-template <class F>
-void change(Run& run, F&& how) {
-    const Current& c = current(run);
-    if (!c.id) return;
-    Locked shard(c.id);
-    if (Transaction* t = shard.find(c.id.label)) {
-        how(*t);
-        (void)shard.settle(t);
-    }
-}
-
-constexpr int64_t kLongestTimer = 86'400'000;  // ms: a day
-
-int fn_set_fr(Run& run, const Args& args) {
-    Current& c = current(run);
-    c.fr_inv_ms = std::clamp<int64_t>(args.number(run, 0, 0), 0, kLongestTimer);
-    c.fr_ms = std::clamp<int64_t>(args.number(run, 1, 0), 0, kLongestTimer);
-    change(run, [&c](Transaction& t) {
-        if (c.fr_inv_ms != 0) t.fr_inv_ms = static_cast<uint32_t>(c.fr_inv_ms);
-        if (c.fr_ms != 0) t.fr_ms = static_cast<uint32_t>(c.fr_ms);
-    });
-    return kTrue;
-}
-int fn_reset_fr(Run& run, const Args&) {
-    Current& c = current(run);
-    c.fr_ms = c.fr_inv_ms = 0;
-    change(run, [](Transaction& t) {
-        t.fr_ms = static_cast<uint32_t>(settings.fr_timer.get());
-        t.fr_inv_ms = static_cast<uint32_t>(settings.fr_inv_timer.get());
-    });
-    return kTrue;
-}
-int fn_set_max_lifetime(Run& run, const Args& args) {
-    Current& c = current(run);
-    c.max_invite_ms = std::clamp<int64_t>(args.number(run, 0, 0), 0, kLongestTimer);
-    c.max_other_ms = std::clamp<int64_t>(args.number(run, 1, 0), 0, kLongestTimer);
-    change(run, [&c](Transaction& t) {
-        if (const int64_t most = t.is_invite() ? c.max_invite_ms : c.max_other_ms; most != 0)
-            t.max_age_at = t.born + most;
-    });
-    return kTrue;
-}
-
-int go(Run& run, Way way, bool on) {
-    Current& c = current(run);
-    (on ? c.ways_on : c.ways_off) |= way;
-    (on ? c.ways_off : c.ways_on) &= static_cast<uint8_t>(~way);
-    change(run, [=](Transaction& t) { t.ways = static_cast<uint8_t>(on ? t.ways | way : t.ways & ~way); });
-    return kTrue;
-}
-int fn_set_auto_inv_100(Run& run, const Args& args) { return go(run, kSayTrying, args.number(run, 0, 1) != 0); }
-int fn_set_disable_6xx(Run& run, const Args& args) { return go(run, kGlobalFailureEnds, args.number(run, 0, 1) == 0); }
-int fn_set_disable_failover(Run& run, const Args& args) {
-    return go(run, kTryOtherServers, args.number(run, 0, 1) == 0);
-}
-int fn_set_no_reason(Run& run, const Args& args) { return go(run, kPassCancelReason, args.number(run, 0, 1) == 0); }
-int fn_flush_flags(Run&, const Args&) { return kTrue; }
-
-int fn_load_contacts(Run& run, const Args&) { return truth(load_contacts(run)); }
-int fn_next_contacts(Run& run, const Args&) { return truth(next_contacts(run)); }
-int fn_next_contact_flow(Run& run, const Args&) { return truth(next_flow(run)); }
-
-template <uint16_t kMask>
-int fn_kind(Run& run, const Args&) {
-    return truth((run.kind() & kMask) != 0);
-}
-
 constexpr uint16_t kReq = kRequestRoute | kEventRoute, kReqFail = kReq | kFailureRoute;
-constexpr uint16_t kSetters = kReqFail | kBranchRoute | kReplyRoute;
 
 // clang-format off
 constexpr Function kFunctions[] = {
@@ -387,56 +236,41 @@ constexpr Function kFunctions[] = {
     {"t_relay_to_udp", 0, 2, "([string host, int port])", "t_relay() over UDP.", kReqFail, fn_relay_udp},
     {"t_relay_to_tcp", 0, 2, "([string host, int port])", "t_relay() over TCP.", kReqFail, fn_relay_tcp},
     {"t_relay_to_tls", 0, 2, "([string host, int port])", "t_relay() over TLS.", kReqFail, fn_relay_tls},
-    {"t_relay_to", 0, 2, "([string proxy [, string flags]])", "t_relay() to \"host:port\".", kReqFail, fn_relay_to},
+    {"t_relay_to", 0, 2, "([string proxy] [, int flags])", "t_relay() to \"[proto:]host[:port]\". Flags: 1 sends no 100, 4 tries no other server of the name.", kReqFail, fn_relay_to},
     {"t_forward_nonack", 0, 2, "([string host, int port])", "The same as t_relay().", kReqFail, fn_relay},
+    {"t_forward_nonack_udp", 0, 2, "([string host, int port])", "The same as t_relay_to_udp().", kReqFail, fn_relay_udp},
+    {"t_forward_nonack_tcp", 0, 2, "([string host, int port])", "The same as t_relay_to_tcp().", kReqFail, fn_relay_tcp},
+    {"t_forward_nonack_tls", 0, 2, "([string host, int port])", "The same as t_relay_to_tls().", kReqFail, fn_relay_tls},
     {"t_relay_cancel", 0, 0, "()", "Cancels the INVITE's branches and ends the script; true if there is none, or for other requests.", kReq, fn_relay_cancel},
     {"t_newtran", 0, 0, "()", "Makes the transaction; ends the script for a retransmission.", kReq, fn_newtran},
     {"t_check_trans", 0, 0, "()", "True if a CANCEL, an ACK or a reply belongs to a transaction; ends the script for retransmissions and ACKs to negative replies.", kReq | kReplyRoute, fn_check_trans},
     {"t_lookup_request", 0, 0, "()", "True if the request has a transaction.", kReqFail, fn_lookup_request},
-    {"t_lookup_cancel", 0, 1, "([int flags])", "True if a CANCEL belongs to a transaction.", kReq, fn_lookup_cancel},
+    {"t_lookup_cancel", 0, 1, "([int flags])", "True if a CANCEL belongs to a transaction; with 1 it takes over the flags of that.", kReq, fn_lookup_cancel},
     {"t_release", 0, 0, "()", "Lets go of a transaction that is neither relayed nor answered.", kReqFail, fn_release},
     {"t_reply", 2, 2, "(int code, string reason)", "Answers through the transaction.", kReqFail, fn_reply, prepare_reply},
+    {"t_send_reply", 2, 2, "(int code, string reason)", "Answers through the transaction, which is made if there is none.", kReqFail, fn_send_reply, prepare_reply},
     {"t_retransmit_reply", 0, 0, "()", "Sends the last reply again.", kReq, fn_retransmit_reply},
-    {"t_on_failure", 1, 1, "(string route)", "The failure_route to run when all branches have failed; \"0\": none.", kSetters, fn_on_failure, prepare_route, 0, kFailureRoute},
-    {"t_on_branch", 1, 1, "(string route)", "The branch_route to run for each branch; \"0\": none.", kSetters, fn_on_branch, prepare_route, 0, kBranchRoute},
-    {"t_on_reply", 1, 1, "(string route)", "The onreply_route to run for each reply; \"0\": none.", kSetters, fn_on_reply, prepare_route, 0, kReplyRoute},
-    {"t_is_set", 1, 1, "(string kind)", "True if a route of that kind was armed.", kSetters, fn_is_set, prepare_is_set},
-    {"t_is_canceled", 0, 0, "()", "True if a CANCEL came.", kAnyRoute, fn_is_canceled},
-    {"t_is_expired", 0, 0, "()", "True if its lifetime is over.", kAnyRoute, fn_is_expired},
-    {"t_check_status", 1, 1, "(string regex)", "True if the status of the (best) reply matches.", kAnyRoute, fn_check_status, prepare_status, 1},
-    {"t_grep_status", 1, 1, "(int code)", "True if a branch got that status.", kAnyRoute, fn_grep_status},
-    {"t_branch_timeout", 0, 0, "()", "In a failure route: true if the branch timed out.", kFailureRoute | kEventRoute, fn_branch_timeout},
-    {"t_branch_replied", 0, 0, "()", "In a failure route: true if the branch got any reply.", kFailureRoute | kEventRoute, fn_branch_replied},
-    {"t_any_timeout", 0, 0, "()", "True if any branch timed out.", kAnyRoute, fn_any_timeout},
-    {"t_any_replied", 0, 0, "()", "True if any branch got a reply.", kAnyRoute, fn_any_replied},
-    {"t_set_fr", 1, 2, "(int fr_inv_timer [, int fr_timer])", "Timers of this transaction, in milliseconds; 0 leaves one as it is.", kSetters, fn_set_fr},
-    {"t_reset_fr", 0, 0, "()", "Timers as configured.", kSetters, fn_reset_fr},
-    {"t_set_max_lifetime", 2, 2, "(int invite, int other)", "How long this transaction may wait, in milliseconds.", kSetters, fn_set_max_lifetime},
-    {"t_set_auto_inv_100", 1, 1, "(int on)", "Whether 100 goes out at once for this INVITE, whatever auto_inv_100 says.", kReq, fn_set_auto_inv_100},
-    {"t_set_disable_6xx", 1, 1, "(int on)", "With 1 a 6xx does not end the other branches of this request.", kReqFail, fn_set_disable_6xx},
-    {"t_set_disable_failover", 1, 1, "(int on)", "With 1 no other server of a name is tried for this request.", kReqFail, fn_set_disable_failover},
-    {"t_set_no_e2e_cancel_reason", 1, 1, "(int on)", "With 1 the Reason headers of a CANCEL do not go on.", kReq, fn_set_no_reason},
-    {"t_load_contacts", 0, 1, "([int mode])", "Puts the targets aside, in order of q, for t_next_contacts().", kReqFail, fn_load_contacts},
-    {"t_next_contact_flow", 0, 0, "()", "Takes the next flow of a phone whose flow failed with 430 or 408 (RFC 5626 7); false if none is left.", kReqFail, fn_next_contact_flow},
-    {"t_next_contacts", 0, 0, "()", "Takes the targets of the highest q that are left; false if none are.", kReqFail, fn_next_contacts},
-};
-
-constexpr Function kTmxFunctions[] = {
-    {"t_precheck_trans", 0, 0, "()", "True if another process routes the same request at this moment.", kReq, fn_precheck_trans},
-    {"t_cancel_branches", 1, 1, "(string which)", "Cancels \"all\" branches, \"this\" one, or the \"others\".", kReplyRoute | kFailureRoute | kEventRoute, fn_cancel_branches},
-    {"t_is_request_route", 0, 0, "()", "True in a request_route.", kAnyRoute, fn_kind<kRequestRoute>},
-    {"t_is_failure_route", 0, 0, "()", "True in a failure_route.", kAnyRoute, fn_kind<kFailureRoute>},
-    {"t_is_branch_route", 0, 0, "()", "True in a branch_route.", kAnyRoute, fn_kind<kBranchRoute>},
-    {"t_is_reply_route", 0, 0, "()", "True in a reply route.", kAnyRoute, fn_kind<kReplyRoute>},
-    {"t_flush_flags", 0, 0, "()", "Accepted: flags follow the transaction by themselves.", kAnyRoute, fn_flush_flags},
-    {"t_flush_xflags", 0, 0, "()", "Accepted: flags follow the transaction by themselves.", kAnyRoute, fn_flush_flags},
+    {"t_replicate", 0, 2, "([string uri | string host, int port])", "Sends a copy to the URI, or where the request itself would go; its replies end here.", kReq, fn_replicate},
+    {"t_replicate_udp", 2, 2, "(string host, int port)", "t_replicate() over UDP.", kReq, fn_replicate_udp},
+    {"t_replicate_tcp", 2, 2, "(string host, int port)", "t_replicate() over TCP.", kReq, fn_replicate_tcp},
+    {"t_replicate_tls", 2, 2, "(string host, int port)", "t_replicate() over TLS.", kReq, fn_replicate_tls},
+    {"t_replicate_to", 2, 2, "(string proto, string hostport)", "t_replicate() to that address.", kReq, fn_replicate_to},
+    {"t_uac_send", 6, 6, "(string method, string uri, string next_hop, string socket, string headers, string body)", "Sends a request of our own; next_hop, socket and body may be empty. From and To must be among the headers.", kAnyRoute, fn_uac_send},
 };
 // clang-format on
 
 }  // namespace
 
-std::span<const Function> tm_functions() { return kFunctions; }
-std::span<const Function> tmx_functions() { return kTmxFunctions; }
+std::span<const Function> request_functions() { return kFunctions; }
+
+std::span<const Function> tm_functions() {
+    static const std::vector<Function> all = [] {
+        std::vector<Function> list(request_functions().begin(), request_functions().end());
+        list.insert(list.end(), state_functions().begin(), state_functions().end());
+        return list;
+    }();
+    return all;
+}
 
 script::TransactionLayer::Answered reply_through_transaction(Run& run, int status, const script::ReplyText& text) {
     using Answered = script::TransactionLayer::Answered;

@@ -1,5 +1,7 @@
 #include "core/modules/tm/intake.h"
 
+#include "core/base/hash.h"
+#include "core/modules/tm/breadth.h"
 #include "core/modules/tm/client.h"
 #include "core/modules/tm/conclude.h"
 #include "core/modules/tm/counters.h"
@@ -33,7 +35,7 @@ Transaction* make_transaction(script::Run& run, const RequestKey& key) {
     t->no_connect = run.reply_no_connect;
     t->reply_to = script::reply_target(message, run.inbound(), run.force_rport);
     t->program = run.program;
-    t->failure_route = t->reply_route = t->branch_route = -1;
+    t->failure_route = t->reply_route = t->branch_route = t->branch_failure_route = -1;
     t->hash = key.hash;
     t->cseq = key.cseq;
     t->via_port = key.via_port;
@@ -51,6 +53,7 @@ Transaction* make_transaction(script::Run& run, const RequestKey& key) {
     const clock::Millis lifetime = t->is_invite() ? settings.max_inv_lifetime : settings.max_noninv_lifetime;
     t->max_age_at = lifetime == 0 ? 0 : now + lifetime;
     t->ways = default_ways();
+    t->breadth = breadth_of(message);
     return t;
 }
 
@@ -59,6 +62,8 @@ void apply_wishes(Transaction& t, const Current& c) {
     if (c.fr_ms != 0) t.fr_ms = static_cast<uint32_t>(c.fr_ms);
     if (c.fr_inv_ms != 0) t.fr_inv_ms = static_cast<uint32_t>(c.fr_inv_ms);
     if (const int64_t most = t.is_invite() ? c.max_invite_ms : c.max_other_ms; most != 0) t.max_age_at = t.born + most;
+    t.t1_ms = static_cast<uint32_t>(c.t1_ms);
+    t.t2_ms = static_cast<uint32_t>(c.t2_ms);
     t.ways = static_cast<uint8_t>((t.ways | c.ways_on) & ~c.ways_off);
 }
 
@@ -190,12 +195,29 @@ bool being_routed(script::Run& run) {
     if (current(run).id || !read_key(run.message(), key)) return false;
     Locked shard(key.shard());
     const Transaction* same = find_same(shard, key);
-    return same != nullptr && same->status == 0 && same->branches == 0;
+    if (same != nullptr) return same->status == 0 && same->branches == 0;
+    const uint64_t parts[] = {key.hash,          hash_text(key.branch),      hash_text(key.via_host),
+                              key.via_port,      hash_text(key.method_name), hash_text(key.from_tag),
+                              hash_text(key.uri)};
+    return !claim_request(shard, hash_bytes(parts, sizeof parts));
+}
+
+bool look_up_request(script::Run& run) {
+    Current& c = current(run);
+    RequestKey key;
+    if (c.id || !read_key(run.message(), key)) return static_cast<bool>(c.id);
+    const Locked shard(key.shard());
+    const Transaction* const same = find_same(shard, key);
+    if (same == nullptr) return false;
+    c.id = same->id;
+    c.foreign = true;
+    return true;
 }
 
 void request_done(script::Run& run) {
+    release_request();
     const Current& c = current(run);
-    if (!c.id || c.relayed || c.answered) return;
+    if (!c.id || c.foreign || c.relayed || c.answered) return;
     Locked shard(c.id);
     if (Transaction* t = shard.find(c.id.label)) {
         if (t->branches == 0 && t->resolving == 0) expire_unanswered(*t, clock::now_ms());

@@ -26,8 +26,11 @@ bool take_cancel(script::Run& run);
 
 // t_check_trans: 1 a transaction is there (CANCEL: its INVITE; ACK: its 2xx), 0 absorbed, -1 none.
 int check_transaction(script::Run& run);
-// Whether the request is a copy of one being routed by another process at this moment.
+// Whether the request is a copy of one being routed by another process at this moment.  If not, this process is seen to
+// route it until request_done(): of several that ask at the same time, one is told no.
 bool being_routed(script::Run& run);
+// t_lookup_request: the transaction of which the request is a copy becomes that of the run.
+bool look_up_request(script::Run& run);
 
 // The script's part of the request is over.
 void request_done(script::Run& run);

@@ -9,6 +9,7 @@
 #include "core/modules/tm/client.h"
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/table.h"
+#include "core/script/branch_text.h"
 #include "core/script/message_facts.h"
 #include "core/script/onsend.h"
 #include "core/script/outgoing.h"
@@ -31,6 +32,10 @@ struct Prepared {
     int on_reply = -1;
     bool lost_phone = false;
     script::Phone phone = script::Phone::no;
+    int breadth = 0;
+    int failure_route = -1;
+    std::string_view target = {};   // Branch::target
+    std::string_view context = {};  // Branch::context
 };
 
 constexpr int kBlocked = 408;  // what the branch counts as when onsend_route says drop
@@ -47,8 +52,11 @@ bool may_be_sent(script::Run& run, const Prepared& what, Hop to, std::string_vie
         branch = write_branch_id({t->id, t->branches, t->proof}, branch_text);
     }
     request.clear();
-    const script::OutgoingRequest how{
-        .branch = branch, .request_uri = what.uri, .extra_headers = headers, .phone = what.phone};
+    const script::OutgoingRequest how{.branch = branch,
+                                      .request_uri = what.uri,
+                                      .extra_headers = headers,
+                                      .phone = what.phone,
+                                      .max_breadth = what.breadth};
     script::build_request_that_fits(run, how, to, request);
     return script::run_onsend_route(run, to, request);
 }
@@ -77,18 +85,37 @@ bool start_branch(script::Run& run, const Prepared& what, Hop to) {
                                     {.branch = write_branch_id({t->id, t->branches, t->proof}, branch),
                                      .request_uri = what.uri,
                                      .extra_headers = headers,
-                                     .phone = what.phone},
+                                     .phone = what.phone,
+                                     .max_breadth = what.breadth},
                                     to, request);
-    const Branch* b = add_branch(
-        *t,
-        {.to = &to, .request = request, .uri = what.uri, .reply_route = what.on_reply, .lost_phone = what.lost_phone});
+    const Branch* b = add_branch(*t, {.to = &to,
+                                      .request = request,
+                                      .uri = what.uri,
+                                      .reply_route = what.on_reply,
+                                      .failure_route = what.failure_route,
+                                      .target = what.target,
+                                      .context = what.context,
+                                      .lost_phone = what.lost_phone,
+                                      .breadth = what.breadth});
     const bool sent = b != nullptr && b->outcome == 0;
     if (t->is_invite()) transmit().flush();  // and the 100 with it: no reply may overtake them
     (void)shard.settle(t);
     return sent;
 }
 
-bool start_at_any(script::Run& run, const Prepared& what, std::span<const Hop> destinations) {
+// Whether a server that fails may be followed by one that is reached over another transport.
+bool differ_in_transport(std::span<const Hop> destinations) {
+    return std::any_of(destinations.begin(), destinations.end(),
+                       [&](const Hop& to) { return to.transport != destinations.front().transport; });
+}
+
+bool start_at_any(script::Run& run, Prepared what, std::span<const Hop> destinations) {
+    static std::string context;
+    context.clear();
+    if (differ_in_transport(destinations)) {
+        run.save(context);
+        what.context = context;
+    }
     const uint16_t preferred = what.socket != net::kAnyListener ? what.socket : run.inbound().listener;
     for (Hop to : destinations) {
         to.connect = !run.forward_no_connect;
@@ -102,9 +129,11 @@ bool start_at_any(script::Run& run, const Prepared& what, std::span<const Hop> d
 // --- later: the name server answered -----------------------------------------------------------------------
 struct Waiting {
     Id id;
-    std::string uri, path, context;  // context: of the run, or of its copy that the branch route changed
+    std::string uri, path, target, context;  // context: of the run, or of its copy that the branch route changed
     uint16_t socket;
     int on_reply;
+    int breadth;
+    int failure_route;
 };
 // By number, so that a lookup answered from the cache costs no allocation.
 std::map<uint64_t, Waiting>& waiting_room() {
@@ -122,10 +151,18 @@ void resolved(uint64_t number, net::Resolution resolution, const net::Destinatio
         Transaction* t = shard.find(waiting.id.label);
         if (t == nullptr) return;
         if (t->resolving > 0 && --t->resolving == 0) t->resolve_by = 0;
+        t->waiting_breadth = static_cast<uint16_t>(std::max(0, t->waiting_breadth - waiting.breadth));
         revived.take(*t);
     }
     revived.context = waiting.context;
-    const Prepared what{waiting.id, waiting.uri, waiting.path, waiting.socket, waiting.on_reply};
+    const Prepared what{.id = waiting.id,
+                        .uri = waiting.uri,
+                        .path = waiting.path,
+                        .socket = waiting.socket,
+                        .on_reply = waiting.on_reply,
+                        .breadth = waiting.breadth,
+                        .failure_route = waiting.failure_route,
+                        .target = waiting.target};
     bool started = false;
     if (resolution == net::Resolution::ready && revived.begin(waiting.id, kBranchRoute))
         started = start_at_any(revived.run, what, destinations.list());
@@ -139,11 +176,20 @@ void resolved(uint64_t number, net::Resolution resolution, const net::Destinatio
 
 void wait_for_name(uint64_t number, script::Run& run, const Prepared& what) {
     Waiting& waiting = waiting_room()[number];
-    waiting = {what.id, std::string(what.uri), std::string(what.path), {}, what.socket, what.on_reply};
+    waiting = {.id = what.id,
+               .uri = std::string(what.uri),
+               .path = std::string(what.path),
+               .target = std::string(what.target),
+               .context = {},
+               .socket = what.socket,
+               .on_reply = what.on_reply,
+               .breadth = what.breadth,
+               .failure_route = what.failure_route};
     run.save(waiting.context);
     Locked shard(what.id);
     if (Transaction* t = shard.find(what.id.label)) {
         ++t->resolving;
+        t->waiting_breadth = static_cast<uint16_t>(t->waiting_breadth + what.breadth);
         t->resolve_by = clock::now_ms() + kResolveMs;
         (void)shard.settle(t);
     }
@@ -171,6 +217,7 @@ bool run_branch_route(script::Run& run, const Target& target, const Launch& how)
     Current& c = current(copy);
     c.id = how.id;
     c.on_reply = how.on_reply;
+    c.on_branch_failure = how.on_branch_failure;
     {
         Locked shard(how.id);
         const Transaction* t = shard.find(how.id.label);
@@ -191,6 +238,15 @@ void note_failed_flow(const Id& id, std::string_view uri) {
     if (t == nullptr || t->answered) return;
     (void)add_failed_branch(*t, uri, kFlowFailed);
     (void)shard.settle(t);
+}
+
+// Branch::target: what reply and failure routes may ask about it besides its URI.  Empty: nothing.
+std::string describe(const Target& target) {
+    if (target.known == nullptr) return {};
+    script::Branch known = *target.known;
+    if (known.ruid.empty() && known.instance.empty() && known.path.empty() && known.flags == 0) return {};
+    known.uri = known.dst_uri = {};
+    return script::pack(known);
 }
 
 bool make_question(const sip::Uri& hop, std::string_view request_uri, const RelayTo& to, net::Question& out) {
@@ -215,7 +271,8 @@ Target Target::of(const script::Branch& branch) {
             .connection = branch.connection,
             .flow_only = branch.flow_only,
             .phone = branch.phone(),
-            .q = branch.q};
+            .q = branch.q,
+            .known = &branch};
 }
 Target Target::of_main(const script::Run& run) {
     Target target = of(run.branches.main());
@@ -227,13 +284,22 @@ Target Target::of_main(const script::Run& run) {
 
 Launched launch(script::Run& run, const Target& target, const Launch& how) {
     script::Run* from = &run;
-    Prepared what{how.id, target.uri, target.path, target.socket, how.on_reply};
+    Prepared what{.id = how.id,
+                  .uri = target.uri,
+                  .path = target.path,
+                  .socket = target.socket,
+                  .on_reply = how.on_reply,
+                  .breadth = how.breadth,
+                  .failure_route = how.on_branch_failure};
+    const std::string known = describe(target);
+    what.target = known;
     std::string_view dst_uri = target.dst_uri;
     if (how.on_branch >= 0) {
         if (!run_branch_route(run, target, how)) return Launched::sent;
         from = &branch_run();
         what.uri = from->request_uri();
         what.on_reply = current(*from).on_reply;
+        what.failure_route = current(*from).on_branch_failure;
         dst_uri = from->destination_uri();
     }
     what.phone = target.phone;

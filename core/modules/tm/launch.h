@@ -20,6 +20,7 @@ struct Target {
     bool flow_only = false;  // 430 if the connection has ended
     script::Phone phone = script::Phone::no;
     int16_t q = script::Branch::kNoQ;
+    const script::Branch* known = nullptr;  // what it was made of
 
     static Target of(const script::Branch& branch);
     static Target of_main(const script::Run& run);
@@ -28,7 +29,8 @@ struct Target {
 struct Launch {
     Id id;
     RelayTo to;
-    int on_reply = -1, on_branch = -1;
+    int on_reply = -1, on_branch = -1, on_branch_failure = -1;
+    int breadth = 0;  // its share (breadth.h)
 };
 enum class Launched : uint8_t {
     sent,     // or dropped by its branch route on purpose

@@ -62,7 +62,9 @@ const ModuleDescriptor kModule{
 const ModuleDescriptor kTmxModule{
     .name = "tmx",
     .summary = "More of what scripts may ask about transactions.",
+    .params = tmx_params(),
     .functions = tmx_functions(),
+    .variables = tmx_variables(),
     .description = "Functions around module tm, which must be loaded too.",
 };
 

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "core/modules/tm/routes.h"
+#include "core/script/event_route.h"
+#include "core/script/program.h"
 
 namespace kahu::tm {
 namespace {
@@ -26,6 +28,30 @@ std::deque<Noted>& noted() {
     static std::deque<Noted> list;
     return list;
 }
+// Responses made here, for the script.
+struct Made {
+    net::Inbound from;
+    std::string reply;
+};
+std::deque<Made>& made_here() {
+    static std::deque<Made> list;
+    return list;
+}
+constexpr std::string_view kLocalResponse = "tm:local-response";
+
+void show_local_responses() {
+    static script::Run run;
+    static sip::Message message;
+    for (; !made_here().empty(); made_here().pop_front()) {
+        const Made& made = made_here().front();
+        sip::Bad bad;
+        if (!message.parse(made.reply, bad)) continue;
+        run.begin(message, made.from, kEventRoute);
+        run.program = script::Program::installed();
+        (void)script::run_event_route(kLocalResponse, run);
+    }
+}
+
 bool g_telling = false;  // an observer may ask tm, which locks and unlocks
 
 }  // namespace
@@ -52,9 +78,14 @@ void note_answered(const Transaction& t, const Ending& how) {
     note.revived.take(t);
 }
 
+void note_local_response(const Transaction& t, std::string_view reply) {
+    if (script::has_event_route(kLocalResponse)) made_here().push_back({t.from, std::string(reply)});
+}
+
 void tell_answered() {
-    if (noted().empty() || g_telling) return;
+    if ((noted().empty() && made_here().empty()) || g_telling) return;
     g_telling = true;
+    show_local_responses();
     for (; !noted().empty(); noted().pop_front()) {
         Noted& note = noted().front();
         if (!note.revived.begin(note.id, kFailureRoute)) continue;

@@ -9,6 +9,8 @@ bool observers_want(const script::Run& run);
 void tell_failed(script::Run& run, const Ending& how);
 // REQUIRES: the lock of its shard.  Keeps what tell_answered() needs.
 void note_answered(const Transaction& t, const Ending& how);
+// A response made here was sent: event_route[tm:local-response] will see it.  REQUIRES: the lock of its shard.
+void note_local_response(const Transaction& t, std::string_view reply);
 // The shard was unlocked.
 void tell_answered();
 

@@ -54,21 +54,22 @@ bool keep_next_hop(Transaction& t, const sip::Message& message, const Origin& wh
     return replace_block(t.context, saved);
 }
 
-Transaction* make_local(const sip::Message& message, const Origin& what) {
+}  // namespace
+
+Transaction* make_local(const sip::Message& message, const net::Inbound& from) {
     auto* t = mem::make<Transaction>(mem::Tag::transaction, Transaction{});
     if (t == nullptr) return nullptr;
-    t->from = from_ourselves(what.listener);
+    t->from = from;
     t->request = make_block(message.bytes());
-    if (t->request == nullptr || !keep_next_hop(*t, message, what)) {
+    if (t->request == nullptr) {
         destroy(t);
         return nullptr;
     }
     t->magic = Transaction::kMagic;
     t->method = message.method();
     t->local = t->unsent = true;
-    t->released = !what.awaited;
     t->program = script::Program::installed();
-    t->failure_route = t->reply_route = t->branch_route = -1;
+    t->failure_route = t->reply_route = t->branch_route = t->branch_failure_route = -1;
     t->cseq = message.cseq()->number;
     t->hash = hash_of_call(message.call_id(), t->cseq);
     t->call_id = piece_of(message, message.call_id());
@@ -85,12 +86,15 @@ Transaction* make_local(const sip::Message& message, const Origin& what) {
     return t;
 }
 
+namespace {
+
 // Takes what send_originated() works on.  False: it is not ours to send, or a branch is under way already.
-bool take_for_sending(Id id, Revived& revived) {
+bool take_for_sending(Id id, Revived& revived, bool& ask_script) {
     Locked shard(id);
     const Transaction* t = shard.find(id.label);
     if (t == nullptr || t->decider != mem::current_slot() + 1) return false;
     if (t->branches != 0) return false;
+    ask_script = !t->replica;
     revived.take(*t);
     return true;
 }
@@ -112,12 +116,23 @@ Result<Id> originate(const Origin& what) {
     if (!message.parse(text, bad) || message.cseq() == nullptr || message.from() == nullptr ||
         message.to() == nullptr || message.call_id().empty())
         return Error{Errc::invalid, "Invalid headers", ""};
-    Transaction* t = make_local(message, what);
+    Transaction* t = make_local(message, from_ourselves(what.listener));
+    if (t != nullptr && !keep_next_hop(*t, message, what)) {
+        destroy(t);
+        t = nullptr;
+    }
     if (t == nullptr) return Error{Errc::no_memory, "out of shared memory", "raise shm_mem_size"};
+    t->released = !what.awaited;
     Locked shard(shard_of(t->hash));
     shard.insert(t);
     (void)shard.settle(t);
     return t->id;
+}
+
+uint16_t socket_called(std::string_view name) {
+    for (const net::Listener& each : net::listeners())
+        if (each.text() == name || (!each.name.empty() && each.name == name)) return each.index;
+    return net::kAnyListener;
 }
 
 Progress outcome_of(Id id, Outcome& out) {
@@ -139,12 +154,13 @@ Progress outcome_of(Id id, Outcome& out) {
 
 void send_originated(Id id) {
     static Revived revived;
-    if (take_for_sending(id, revived)) {
+    bool ask_script = false;
+    if (take_for_sending(id, revived, ask_script)) {
         if (!revived.begin(id, kEventRoute)) {
             end_without_sending(id, 500);
         } else {
             script::Run& run = revived.run;
-            (void)script::run_event_route(kEvent, run);
+            if (ask_script) (void)script::run_event_route(kEvent, run);
             if (run.flow == script::Flow::drop) end_without_sending(id, kDropped);
             else (void)relay_targets(run, current(run), {});
         }

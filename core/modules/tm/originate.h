@@ -29,6 +29,12 @@ struct Origin {
 // From gets a tag, and Call-ID, CSeq and Max-Forwards are added, where `headers` lack them.
 Result<Id> originate(const Origin& what);
 
+// In private hands still: not in the table.  `message` is whole.  nullptr: out of memory.
+Transaction* make_local(const sip::Message& message, const net::Inbound& from);
+
+// A socket by its name or address, "udp:127.0.0.1:5060"; kAnyListener: there is none.
+uint16_t socket_called(std::string_view name);
+
 struct Outcome {
     int status = 0;
     std::string reason;

@@ -15,6 +15,7 @@ void Revived::take(const Transaction& t) {
     shared = text_of(t.shared);
     from = t.from;
     program = t.program;
+    on_failure = t.failure_route;
     on_reply = t.reply_route;
     on_branch = t.branch_route;
 }
@@ -35,16 +36,6 @@ bool Revived::begin(Id id, RouteMask kind) {
 
 namespace {
 
-// What the route may ask about why it runs.
-void describe_failure(const Transaction& t, Current& c) {
-    const Branch* best = best_branch(t);
-    c.cancel_seen = t.cancelled;
-    if (best == nullptr) return;
-    c.failure_status = best->outcome;
-    c.failure_local = best->local_outcome;
-    c.branch = best->number;
-}
-
 // Flags that an observer changes are those of the transaction from here on.
 void tell_of_failure(Id id, script::Run& run, const Ending& how) {
     const uint32_t before = run.flags;
@@ -56,35 +47,66 @@ void tell_of_failure(Id id, script::Run& run, const Ending& how) {
     if (Transaction* t = shard.find(id.label)) (void)replace_block(t->shared, changed);
 }
 
+// What is to run now, and why.
+struct Failure {
+    int route = -1;
+    bool of_branch = false;  // of one, while others may go on; else of all
+    Current facts;
+    bool observed = false;
+    std::string reply;  // for observers
+    char to_tag[kTagBytes];
+};
+
+void take_failure(Transaction& t, Failure& out) {
+    out.facts.cancel_seen = t.cancelled;
+    const Branch* why = nullptr;
+    if (Branch* failed = failed_branch(t)) {
+        failed->failure_due = false;
+        out.of_branch = true;
+        out.route = failed->failure_route;
+        why = failed;
+    } else {
+        out.route = t.failure_route;
+        t.failure_route = -1;  // it has to arm itself again
+        why = best_branch(t);
+        out.observed = t.observed;
+        if (out.observed && why != nullptr) out.reply = text_of(why->reply);
+        (void)to_tag_of(t, out.to_tag);
+    }
+    if (why == nullptr) return;
+    out.facts.failure_status = why->outcome;
+    out.facts.failure_local = why->local_outcome;
+    out.facts.branch = why->number;
+}
+
+void run_route_for(Id id, const Failure& failure, Revived& revived) {
+    revived.run.uri_is_new = false;
+    Current& c = current(revived.run);
+    c.failure_status = failure.facts.failure_status;
+    c.failure_local = failure.facts.failure_local;
+    c.cancel_seen = failure.facts.cancel_seen;
+    c.branch = failure.facts.branch;
+    c.deciding = true;
+    c.branch_failure = failure.of_branch;
+    if (failure.of_branch) c.on_failure = revived.on_failure;  // still armed
+    if (failure.observed)
+        tell_of_failure(id, revived.run, {failure.facts.failure_status, failure.reply, {failure.to_tag, kTagBytes}});
+    (void)revived.program->run_route(failure.route, revived.run);
+}
+
 // True: take another look, the next failure route may be due already.
 bool run_once(Id id) {
     static Revived revived;
-    int route = -1;
-    Current facts;
-    bool observed = false;
-    std::string reply;
-    char to_tag[kTagBytes];
+    Failure failure;
     {
         Locked shard(id);
         Transaction* t = shard.find(id.label);
         if (t == nullptr || t->decider != mem::current_slot() + 1) return false;
-        route = t->failure_route;
-        t->failure_route = -1;  // it has to arm itself again
+        take_failure(*t, failure);
         revived.take(*t);
-        describe_failure(*t, facts);
-        observed = t->observed;
-        if (const Branch* best = best_branch(*t); observed && best != nullptr) reply = text_of(best->reply);
-        (void)to_tag_of(*t, to_tag);
     }
-    if (route >= 0 && revived.begin(id, kFailureRoute)) {
-        Current& c = current(revived.run);
-        c.failure_status = facts.failure_status;
-        c.failure_local = facts.failure_local;
-        c.cancel_seen = facts.cancel_seen;
-        c.branch = facts.branch;
-        if (observed) tell_of_failure(id, revived.run, {facts.failure_status, reply, {to_tag, kTagBytes}});
-        (void)revived.program->run_route(route, revived.run);
-    }
+    if (failure.route >= 0 && revived.begin(id, failure.of_branch ? kEventRoute : kFailureRoute))
+        run_route_for(id, failure, revived);
     Locked shard(id);
     Transaction* t = shard.find(id.label);
     if (t == nullptr) return false;
@@ -96,8 +118,8 @@ bool run_once(Id id) {
 }  // namespace
 
 void run_failure_route(Id id) {
-    // Each turn adds branches, of which there are kMaxBranches, or is the last.
-    for (int turn = 0; turn <= kMaxBranches && run_once(id); ++turn) {
+    // Each turn adds branches, of which there are kMaxBranches, or takes one that failed, or is the last.
+    for (int turn = 0; turn <= 2 * kMaxBranches && run_once(id); ++turn) {
     }
 }
 

@@ -20,7 +20,7 @@ struct Revived {
     net::Inbound from;
     script::Run run;
     const script::Program* program = nullptr;
-    int on_reply = -1, on_branch = -1;
+    int on_failure = -1, on_reply = -1, on_branch = -1;
 
     // Copies what is needed.  REQUIRES: the lock of its shard.
     void take(const Transaction& t);

@@ -5,15 +5,11 @@
 #include <string>
 
 #include "core/base/text.h"
-#include "core/modules/tm/client.h"
-#include "core/modules/tm/conclude.h"
+#include "core/modules/tm/by_call.h"
 #include "core/modules/tm/counters.h"
-#include "core/modules/tm/match.h"
 #include "core/modules/tm/originate.h"
-#include "core/modules/tm/routes.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/table.h"
-#include "core/net/listener.h"
 #include "core/sip/message.h"
 
 namespace kahu::tm {
@@ -106,21 +102,7 @@ void hash_stats(RpcCall& call) {
     });
 }
 
-// Gives up what has been waiting longer than its lifetime, if the timer process should be far behind.
-void clean(RpcCall&) {
-    for (uint32_t number = 0; number < kShards; ++number) {
-        Locked shard(number);
-        for (Transaction* t = shard.first(); t != nullptr;) {
-            Transaction* const next = t->next;
-            if (t->decider == 0 && t->answered && t->due() == kNever) shard.remove(t);
-            t = next;
-        }
-    }
-}
-
-void finish_all(const std::vector<Id>& ids) {
-    for (const Id id : ids) finish(id);
-}
+void clean(RpcCall&) { remove_ended(); }
 
 void cancel(RpcCall& call) {
     if (call.params() < 2) return call.fault(400, "Callid and CSeq expected as parameters");
@@ -129,29 +111,7 @@ void cancel(RpcCall& call) {
     if (!call_id || !cseq) return;
     const auto number = text::to_int(cseq->substr(0, cseq->find(' ')));
     if (!number || *number < 0 || *number > UINT32_MAX) return call.fault(400, "CSeq is not a number");
-    std::vector<Id> found;
-    {
-        Locked shard(shard_of(hash_of_call(*call_id, static_cast<uint32_t>(*number))));
-        for (Transaction* t = shard.first(); t != nullptr; t = t->next) {
-            if (!t->is_invite() || t->piece(t->call_id) != *call_id || t->cseq != static_cast<uint32_t>(*number))
-                continue;
-            t->cancelled = true;
-            cancel_pending(*t, nullptr, {});
-            found.push_back(t->id);
-        }
-    }
-    if (found.empty()) return call.fault(400, "Transaction not found");
-    finish_all(found);
-}
-
-bool answer_by_rpc(Id id, const LocalAnswer& what) {
-    Locked shard(id);
-    Transaction* t = shard.find(id.label);
-    if (t == nullptr || !answer_locally(*t, what)) return false;
-    if (what.status >= 200) cancel_pending(*t, nullptr, {});
-    (void)conclude(*t);
-    (void)shard.settle(t);
-    return true;
+    if (!cancel_call(*call_id, static_cast<uint32_t>(*number))) call.fault(400, "Transaction not found");
 }
 
 struct ReplyWords {
@@ -169,7 +129,7 @@ void do_reply(RpcCall& call, Id id, const ReplyWords& words) {
                            .content_type = {},
                            .body = words.body,
                            .to_tag = words.to_tag == "." ? std::string_view() : std::string_view(words.to_tag)};
-    if (!answer_by_rpc(id, what)) call.fault(481, "No such transaction");
+    if (!answer_from_outside(id, what)) call.fault(481, "No such transaction");
 }
 
 // code reason "index:label" to_tag headers [body]
@@ -204,23 +164,12 @@ void reply_callid(RpcCall& call) {
     const auto headers = tag ? call.next_text_or(".") : std::nullopt;
     const auto body = headers ? call.next_text_or("") : std::nullopt;
     if (!body) return;
-    Id id;
-    {
-        const Locked shard(shard_of(hash_of_call(*call_id, static_cast<uint32_t>(*cseq))));
-        for (const Transaction* t = shard.first(); t != nullptr; t = t->next)
-            if (!t->local && t->piece(t->call_id) == *call_id && t->cseq == static_cast<uint32_t>(*cseq)) id = t->id;
-    }
+    const Id id = find_call(*call_id, static_cast<uint32_t>(*cseq));
     if (!id) return call.fault(404, "Transaction not found");
     do_reply(call, id, {*code, *reason, *tag, *headers, *body});
 }
 
 // --- requests of our own -----------------------------------------------------------------------------------
-uint16_t socket_named(std::string_view name) {
-    for (const net::Listener& each : net::listeners())
-        if (each.text() == name || (!each.name.empty() && each.name == name)) return each.index;
-    return net::kAnyListener;
-}
-
 std::string_view unless_dot(const std::string& text) { return text == "." ? std::string_view() : text; }
 
 // No id: the fault was given.
@@ -238,7 +187,7 @@ Id originate_by_rpc(RpcCall& call, bool awaited) {
     }
     const auto& [method, uri, next_hop, socket, headers, body] = words;
     uint16_t listener = net::kAnyListener;
-    if (const auto name = unless_dot(socket); !name.empty() && (listener = socket_named(name)) == net::kAnyListener) {
+    if (const auto name = unless_dot(socket); !name.empty() && (listener = socket_called(name)) == net::kAnyListener) {
         call.fault(400, fmt::format("No local socket for \"{}\"", text::printable(name)));
         return {};
     }

@@ -128,7 +128,9 @@ bool answer_locally(Transaction& t, const sip::Message& request, const LocalAnsw
     script::build_reply_text(request, t.from, what.status,
                              {.reason = what.reason, .content_type = what.content_type, .body = what.body},
                              what.extra_headers, to_tag, reply);
-    return answer(t, {.status = what.status, .text = reply, .to_tag = to_tag, .made_here = true});
+    const bool sent = answer(t, {.status = what.status, .text = reply, .to_tag = to_tag, .made_here = true});
+    if (sent) note_local_response(t, reply);
+    return sent;
 }
 
 bool answer_locally(Transaction& t, const LocalAnswer& what) {

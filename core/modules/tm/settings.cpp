@@ -47,6 +47,9 @@ const Param kParams[] = {
      .help = "A 503 of a branch goes upstream as 500 (RFC 3261 16.7).", .applies = kLive},
     {.name = "aggregate_challenges", .kind = kBool, .number = &settings.aggregate_challenges,
      .help = "A 401 or 407 that goes upstream carries the challenges of all branches.", .applies = kLive},
+    {.name = "max_breadth", .kind = kInt, .number = &settings.max_breadth, .min = 0, .max = 1000,
+     .help = "Most branches that a request may become on all its way: what its Max-Breadth says is divided among the branches "
+             "(RFC 5393), and 440 is answered when there are too many. 0: the header is left alone.", .applies = kLive},
     {.name = "default_code", .kind = kInt, .number = &settings.default_code, .min = 400, .max = 699,
      .help = "Status that t_reply_error() answers when no error was noted.", .applies = kLive},
     {.name = "default_reason", .kind = kText, .text = &settings.default_reason,
@@ -83,9 +86,19 @@ const Param kParams[] = {
     {.name = "exec_time_check", .number = &settings.accepted, .help = "Warns of slow callbacks.", .remark = KAHU_NO_EFFECT},
     {.name = "reply_relay_mode", .number = &settings.accepted, .help = "How replies are made unique.", .remark = KAHU_NO_EFFECT},
     {.name = "headers_mode", .number = &settings.accepted, .help = "Of t_uac.", .remark = KAHU_NO_EFFECT},
+    {.name = "unmatched_cancel", .kind = kInt, .number = &settings.unmatched_cancel, .min = 0, .max = 2,
+     .help = "What t_relay() does with a CANCEL for which there is no transaction: 0, 1: forwards it statelessly (RFC 3261 16.10); 2: drops it.", .applies = kLive},
+    {.name = "callid_matching", .kind = kBool, .number = &settings.accepted, .help = "Call-ID takes part in matching.", .remark = KAHU_NO_EFFECT ": it always does"},
+    {.name = "callid_cseq_matching", .kind = kBool, .number = &settings.accepted, .help = "Call-ID and CSeq take part in matching.", .remark = KAHU_NO_EFFECT ": they always do"},
+    {.name = "event_callback_lres_sent", .kind = kText, .text = &settings.accepted_text, .help = "Function of an embedded language for local responses.", .remark = KAHU_NO_EFFECT},
     {.name = "enable_uac_fr", .kind = kBool, .number = &settings.accepted, .help = "Failure routes for local requests.", .remark = KAHU_NO_EFFECT},
     {.name = "failure_exec_mode", .number = &settings.accepted, .help = "When failure routes of a branch run.", .remark = KAHU_NO_EFFECT},
     {.name = "dns_reuse_rcv_socket", .kind = kBool, .number = &settings.accepted, .help = "Another server of a name is asked from the same socket.", .remark = KAHU_NO_EFFECT},
+};
+
+const Param kTmxParams[] = {
+    {.name = "precheck_trans", .kind = kBool, .number = &settings.precheck_trans,
+     .help = "With 0 t_precheck_trans() is always false.", .applies = kLive},
 };
 // clang-format on
 #undef KAHU_NO_EFFECT
@@ -93,5 +106,6 @@ const Param kParams[] = {
 }  // namespace
 
 std::span<const Param> tm_params() { return kParams; }
+std::span<const Param> tmx_params() { return kTmxParams; }
 
 }  // namespace kahu::tm

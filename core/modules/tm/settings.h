@@ -24,6 +24,9 @@ struct Settings {
     IntSetting e2e_cancel_reason{1};
     IntSetting remap_503_500{1};
     IntSetting aggregate_challenges{1};
+    IntSetting max_breadth{60};
+    IntSetting unmatched_cancel{0};
+    IntSetting precheck_trans{1};
     IntSetting default_code{500};
     TextSetting default_reason{"Server Internal Error"};
     IntSetting accepted{0};  // parameters that have no effect here
@@ -31,6 +34,7 @@ struct Settings {
 };
 extern Settings settings;
 std::span<const Param> tm_params();
+std::span<const Param> tmx_params();
 
 // RFC 3261 17.1.1.1: what the timers are made of.
 inline clock::Millis t1() { return settings.retr_timer1; }

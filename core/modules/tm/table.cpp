@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "core/base/hash.h"
@@ -9,6 +10,7 @@
 #include "core/modules/tm/aftermath.h"
 #include "core/modules/tm/counters.h"
 #include "core/modules/tm/observers.h"
+#include "core/proc/process_table.h"
 #include "mem/contract.h"
 #include "mem/segment.h"
 #include "mem/slot.h"
@@ -24,6 +26,10 @@ struct Shard {
 struct Table {
     Shard shards[kShards];
     std::atomic<clock::Millis> due[kShards];  // 0: nothing is due
+    struct Routed {
+        std::atomic<uint64_t> key;   // 0: none
+        std::atomic<uint32_t> life;  // incarnation: what a dead process left counts no more
+    } routed[mem::kMaxSlots];
 };
 Table* g_table = nullptr;
 
@@ -127,6 +133,27 @@ void note_due(uint32_t shard, clock::Millis at) {
     std::atomic<clock::Millis>& due = g_table->due[shard];
     const clock::Millis now = due.load(std::memory_order_relaxed);
     if (now == 0 || at < now) due.store(at, std::memory_order_relaxed);
+}
+
+uint32_t life_of(int slot) {
+    return slot < proc::process_count() ? proc::process(slot).incarnation.load(std::memory_order_relaxed) : 0;
+}
+
+bool claim_request(const Locked&, uint64_t key) {
+    const int own = mem::current_slot();
+    for (int slot = 0; slot < std::min(proc::process_count(), mem::kMaxSlots); ++slot) {
+        const auto& other = g_table->routed[slot];
+        const bool same = slot != own && other.key.load(std::memory_order_relaxed) == key;
+        if (same && other.life.load(std::memory_order_relaxed) == life_of(slot)) return false;
+    }
+    g_table->routed[own].life.store(life_of(own), std::memory_order_relaxed);
+    g_table->routed[own].key.store(key, std::memory_order_relaxed);
+    return true;
+}
+
+void release_request() {
+    auto& own = g_table->routed[mem::current_slot()].key;
+    if (own.load(std::memory_order_relaxed) != 0) own.store(0, std::memory_order_relaxed);
 }
 
 // Nobody outside can guess the next one: hash_bytes() is keyed.

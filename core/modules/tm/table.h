@@ -60,4 +60,12 @@ void note_all_due();
 
 uint32_t new_label();
 
+// Incarnation of the process in that slot: its successor has another.
+uint32_t life_of(int slot);
+
+// Which request each process routes before there is a transaction.  `key` is a hash of what identifies it.
+// False: another process that lives claims the same.  REQUIRES: its shard is locked.
+bool claim_request(const Locked& shard, uint64_t key);
+void release_request();
+
 }  // namespace kahu::tm

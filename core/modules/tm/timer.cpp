@@ -17,6 +17,7 @@ namespace {
 void end_of_life(Transaction& t, clock::Millis now) {
     t.max_age_at = 0;
     t.resolving = 0;
+    t.waiting_breadth = 0;
     t.resolve_by = 0;
     if (t.answered) return;
     for (int i = 0; i < t.branches; ++i) {
@@ -34,6 +35,7 @@ void end_of_life(Transaction& t, clock::Millis now) {
 void give_up_lookups(Transaction& t) {
     t.resolve_by = 0;
     t.resolving = 0;
+    t.waiting_breadth = 0;
     if (!t.answered && t.branches == 0) (void)add_failed_branch(t, t.piece(t.uri), 408);
 }
 

@@ -69,8 +69,8 @@ bool Transaction::is_valid() const {
     for (int i = 0; i < branches; ++i) {
         const Branch* b = branch[i];
         if (b == nullptr || !mem::segment_contains(b)) return false;
-        if (!in_segment(b->request) || !in_segment(b->reply) || !in_segment(b->uri) || !in_segment(b->cancel))
-            return false;
+        for (const Block* block : {b->request, b->reply, b->uri, b->cancel, b->target, b->context})
+            if (!in_segment(block)) return false;
         if (b->state > static_cast<uint8_t>(client_invite::State::Terminated)) return false;
     }
     return true;
@@ -89,6 +89,8 @@ void destroy(Transaction* t) {
         drop_block(b->reply);
         drop_block(b->uri);
         drop_block(b->cancel);
+        drop_block(b->target);
+        drop_block(b->context);
         mem::destroy(b, mem::Tag::transaction);
     }
     drop_block(t->request);

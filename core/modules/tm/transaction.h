@@ -40,18 +40,23 @@ struct Id {
 
 struct Branch {
     uint8_t number;
-    uint8_t round;         // of serial forking: branches of one t_relay() share it
-    uint8_t state;         // client_invite::State, or client_non_invite::State
-    uint8_t cancel_state;  // client_non_invite::State of its CANCEL; Terminated: none under way
-    bool cancel_wanted;    // goes out with the first provisional (RFC 3261 9.1)
-    bool cancel_made;      // it went out, once
-    bool gave_up;          // timer C has fired; what follows is only cleaning up
-    bool lost_phone;       // registered over a connection that has ended: 480 goes upstream, not 503
-    bool local_outcome;    // `outcome` is ours (408, 503), there is no reply
-    int16_t reply_route;   // -1: none
-    uint16_t status;       // of the last reply; 0: none yet
-    uint16_t outcome;      // >= 200: how it ended, for the choice of the best; 0: not yet
-    uint32_t interval;     // of the next retransmission, ms
+    uint8_t round;          // of serial forking: branches of one t_relay() share it
+    uint8_t state;          // client_invite::State, or client_non_invite::State
+    uint8_t cancel_state;   // client_non_invite::State of its CANCEL; Terminated: none under way
+    bool cancel_wanted;     // goes out with the first provisional (RFC 3261 9.1)
+    bool cancel_made;       // it went out, once
+    bool gave_up;           // timer C has fired; what follows is only cleaning up
+    bool lost_phone;        // registered over a connection that has ended: 480 goes upstream, not 503
+    bool local_outcome;     // `outcome` is ours (408, 503), there is no reply
+    bool dropped;           // t_drop_replies(), or resumed: not among those of which the best is chosen
+    bool suspended;         // nothing was sent: it waits for t_continue()
+    bool failure_due;       // it failed, and failure_route is to run
+    int16_t reply_route;    // -1: none
+    int16_t failure_route;  // event_route[tm:branch-failure:...]; -1: none
+    uint16_t status;        // of the last reply; 0: none yet
+    uint16_t breadth;       // its share of the transaction's
+    uint16_t outcome;       // >= 200: how it ended, for the choice of the best; 0: not yet
+    uint32_t interval;      // of the next retransmission, ms
     uint32_t cancel_interval;
     clock::Millis resend_at, give_up_at;  // 0: not running
     clock::Millis cancel_resend_at, cancel_give_up_at;
@@ -61,6 +66,8 @@ struct Branch {
     Block* reply;    // the final one, as it would go upstream
     Block* uri;      // its Request-URI
     Block* cancel;   // as it was sent
+    Block* target;   // script::pack() of what it was made of, without its URIs; nullptr: nothing but those
+    Block* context;  // script::Run::save(), if the name has servers for other transports; nullptr: it has none
     Hop to;
 
     client_invite::State invite_state() const { return static_cast<client_invite::State>(state); }
@@ -87,24 +94,30 @@ struct Transaction {
     Id id;
     Transaction* next;  // in the shard
     sip::Method method;
-    bool reliable;    // upstream: no retransmissions
-    bool no_connect;  // upstream: over an open connection or not at all (set_reply_no_connect)
-    bool local;       // we are the client: nobody to answer
-    bool answered;    // a final reply was sent
-    bool cancelled;   // a CANCEL came
-    bool observed;    // some module wants to know how it ends (observers.h)
-    bool released;    // nobody waits for the script (local: for the outcome) any more: without branches it ends
-    bool unsent;      // local: the timer process is still to send it (originate.h)
-    uint8_t state;    // server_invite::State, or server_non_invite::State
+    bool reliable;     // upstream: no retransmissions
+    bool no_connect;   // upstream: over an open connection or not at all (set_reply_no_connect)
+    bool local;        // we are the client: nobody to answer
+    bool answered;     // a final reply was sent
+    bool cancelled;    // a CANCEL came
+    bool observed;     // some module wants to know how it ends (observers.h)
+    bool released;     // nobody waits for the script (local: for the outcome) any more: without branches it ends
+    bool unsent;       // local: the timer process is still to send it (originate.h)
+    bool replica;      // local: a copy of a request that came in (t_replicate)
+    bool lumps_saved;  // t_save_lumps(): `context` is as failure routes shall find it
+    uint8_t state;     // server_invite::State, or server_non_invite::State
     uint8_t branches;
     uint8_t round;
     uint8_t ways;                                      // Way
     uint8_t resolving;                                 // branches whose next hop is being looked up
     uint16_t status;                                   // of the last reply sent upstream; 0: none
+    uint16_t breadth;                                  // Max-Breadth received (breadth.h); 0: of no concern
+    uint16_t waiting_breadth;                          // of branches whose next hop is being looked up
     int16_t failure_route, reply_route, branch_route;  // -1: none
+    int16_t branch_failure_route;                      // for branches to come
     int16_t decider;        // slot + 1 of who adds branches or runs a failure route; 0: nobody
     uint32_t decider_life;  // and its incarnation: a successor is somebody else
     uint32_t fr_ms, fr_inv_ms;
+    uint32_t t1_ms, t2_ms;                // t_set_retr(); 0: as the parameters say
     uint32_t interval;                    // of timer G
     clock::Millis resend_at, give_up_at;  // G; H, I, J or L
     clock::Millis born, max_age_at;

@@ -1,4 +1,4 @@
-// core/modules/tm/variables.h -- $T_branch_idx, $T_reply_code and their like.
+// core/modules/tm/variables.h -- $T_... and $T(...).
 #pragma once
 #include <span>
 
@@ -6,4 +6,5 @@
 
 namespace kahu::tm {
 std::span<const Variable> tm_variables();
-}
+std::span<const Variable> tmx_variables();  // of module tmx: those that look into other messages
+}  // namespace kahu::tm
