@@ -164,19 +164,21 @@ event_route[tm:local-response] {
 
 
 # --- functions ----------------------------------------------------------------------------------------------
-def test_replies_that_are_dropped_do_not_compete(proxy, endpoint):
+@pytest.mark.parametrize("mode,drop,expected", [
+    (None, "", 500), (0, "", 404), (1, "", 500), (2, "", 500), (3, "", 500), (0, "t_drop_replies();", 500),
+    (0, 't_drop_replies("l");', 500), (3, 't_drop_replies("n");', 404)])
+def test_failures_that_are_dropped_do_not_compete(proxy, endpoint, mode, drop, expected):
     first, second = endpoint(status="404 No"), endpoint(status="500 Broken")
     server = proxy('t_on_failure("F");', f"""
 failure_route[F] {{
-	@DROP@
+	{drop}
 	$ru = "{uri_of(second)}";
 	t_relay();
 }}
-""".replace("@DROP@", 'if ($T_req($hdr(X-Drop)) == "yes") t_drop_replies();'))
+""", params="" if mode is None else f'modparam("tm", "failure_reply_mode", {mode})\n')
     with server.udp() as client:
-        for drop, expected in (("no", 404), ("yes", 500)):
-            client.send(request("MESSAGE", uri_of(first), headers=[f"X-Drop: {drop}"]))
-            assert final(client).status == expected
+        client.send(request("MESSAGE", uri_of(first)))
+        assert final(client).status == expected
 
 
 def test_retransmission_timers_of_one_request(proxy, endpoint):
@@ -360,3 +362,71 @@ request_route {
             assert final(client).status == 200
     assert sorted(set(seen(server, "copy-19"))) == sorted(seen(server, "copy-19")), "no copy went through twice"
     assert far.requests.qsize() == 20
+
+
+# --- everything of the two manuals is known -----------------------------------------------------------------
+ALL = r"""
+request_route {
+	t_newtran(); t_check_trans(); t_precheck_trans(); t_lookup_request(); t_lookup_cancel(); t_lookup_cancel("1");
+	t_on_failure("F"); t_on_branch("B"); t_on_reply("R"); t_on_branch_failure("bf");
+	t_set_fr(10000); t_set_fr(10000, 2000); t_reset_fr(); t_set_retr(500, 4000); t_reset_retr();
+	t_set_max_lifetime(120000, 0); t_reset_max_lifetime(); t_set_auto_inv_100(0); t_set_disable_6xx(1);
+	t_set_disable_failover(1); t_set_disable_internal_reply(1); t_set_no_e2e_cancel_reason(1); t_use_uac_headers();
+	if (t_is_set("branch_route") || t_is_set("failure_route") || t_is_set("onreply_route")) exit;
+	t_save_lumps(); t_flush_flags(); t_flush_xflags(); t_release(); t_retransmit_reply(); t_clean();
+	t_reply("404", "Not found"); t_send_reply("404", "Not found"); t_relay_cancel();
+	t_forward_nonack("127.0.0.1", "5060"); t_forward_nonack_udp("127.0.0.1", "5060");
+	t_forward_nonack_tcp("127.0.0.1", "5060"); t_forward_nonack_tls("127.0.0.1", "5060");
+	t_relay("127.0.0.1", "5060"); t_relay_to_udp("127.0.0.1", "5060"); t_relay_to_tcp(); t_relay_to_tls();
+	t_relay_to("tcp:127.0.0.1:5060"); t_relay_to("0x01"); t_relay_to("tls:127.0.0.1", "4"); t_relay_to();
+	t_replicate("sip:127.0.0.1:5060;transport=tcp"); t_replicate("127.0.0.1", "5060"); t_replicate();
+	t_replicate_udp("127.0.0.1", "5060"); t_replicate_tcp("127.0.0.1", "5060"); t_replicate_tls("127.0.0.1", "5060");
+	t_replicate_to("tcp", "127.0.0.1:5060");
+	t_uac_send("OPTIONS", "sip:a@127.0.0.1", "", "", "From: sip:b@c;tag=1\r\nTo: sip:d@e", "");
+	t_load_contacts(); t_next_contacts(); t_next_contact_flow();
+	t_cancel_callid("123qaz", "5", "22"); t_cancel_callid("123qaz", "5", "22", "200"); t_reply_callid("1", "5", "458", "x");
+	if (t_suspend()) exit;
+	t_continue("123", "456", "GO");
+	if (t_is_request_route() || t_is_failure_route() || t_is_branch_route() || t_is_reply_route()) exit;
+	xlog("$T_inv($ru) $T_req($fu) $T(id_index) $T(id_label) $T_reply_last");
+}
+route[GO] {
+	if (t_is_canceled() || t_is_expired() || t_any_replied() || t_any_timeout() || t_grep_status("486")) exit;
+	$var(ts) = t_get_status_code();
+	t_drop();
+}
+branch_route[B] { xlog("$T_branch_idx"); }
+onreply_route[R] {
+	if (t_check_status("(486)|(408)") || t_is_retr_async_reply()) t_cancel_branches("others");
+	xlog("$T_reply_code $T_reply_reason $T_reply_ruid $T_branch_idx $T_req($ru) $T_branch(flags) $T_branch(uri)");
+}
+failure_route[F] {
+	t_drop_replies(); t_drop_replies("l");
+	if (t_branch_timeout() && !t_branch_replied()) t_drop("503");
+	xlog("$T_rpl($rs) $T(reply_code) $T(reply_type) $T(branch_index) $T_reply_code");
+}
+event_route[tm:branch-failure:bf] { t_reuse_branch(); t_relay(); exit; }
+event_route[tm:local-request] { t_set_fr(10000, 10000); }
+event_route[tm:local-response] { xlog("x"); }
+"""
+PARAMETERS = {
+    "fr_timer": 30000, "fr_inv_timer": 120000, "max_inv_lifetime": 180000, "max_noninv_lifetime": 32000, "wt_timer": 5000,
+    "retr_timer1": 500, "retr_timer2": 4000, "noisy_ctimer": 1, "restart_fr_on_each_reply": 1, "auto_inv_100": 1,
+    "auto_inv_100_reason": "trying", "unix_tx_timeout": 500, "aggregate_challenges": 1, "reparse_invite": 1,
+    "ac_extra_hdrs": "X-A", "blst_503": 0, "blst_503_def_timeout": 0, "blst_503_min_timeout": 0, "blst_503_max_timeout": 120,
+    "blst_methods_add": 1, "blst_methods_lookup": 1, "cancel_b_method": 1, "reparse_on_dns_failover": 1, "on_sl_reply": "stateless",
+    "contacts_avp": "tm_contacts", "contact_flows_avp": "tm_flows", "fr_timer_avp": "$avp(f)", "fr_inv_timer_avp": "$avp(i)",
+    "unmatched_cancel": 0, "ruri_matching": 1, "via1_matching": 1, "callid_matching": 1, "callid_cseq_matching": 0,
+    "pass_provisional_replies": 0, "default_code": 500, "default_reason": "x", "disable_6xx_block": 0, "local_ack_mode": 0,
+    "failure_reply_mode": 3, "faked_reply_prio": 0, "local_cancel_reason": 1, "e2e_cancel_reason": 1, "remap_503_500": 1,
+    "failure_exec_mode": 0, "dns_reuse_rcv_socket": 1, "xavp_contact": "ulattrs", "event_callback": "f",
+    "event_callback_lres_sent": "f", "relay_100": 0, "rich_redirect": 0, "exec_time_check": 1, "reply_relay_mode": 1, "enable_uac_fr": 0,
+}
+
+
+def test_all_of_the_manuals_is_known(make_kahu):
+    lines = [f'modparam("tm", "{name}", ' + (f'"{value}")' if isinstance(value, str) else f"{value})")
+             for name, value in PARAMETERS.items()]
+    lines.append('modparam("tmx", "precheck_trans", 1)')
+    code, said = make_kahu(modules=LOADED, script=ALL, params="\n".join(lines)).check()
+    assert code == 0 and not re.search(r"unknown|error", said, re.I), said

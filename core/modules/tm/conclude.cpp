@@ -28,11 +28,11 @@ bool anything_pending(const Transaction& t) {
     return false;
 }
 
-int best_index(const Transaction& t, bool last_round_only) {
+int best_index(const Transaction& t) {
     Candidate candidates[kMaxBranches];
     for (int i = 0; i < t.branches; ++i) {
         const Branch& b = *t.branch[i];
-        if ((!last_round_only || b.round == t.round) && !b.dropped) candidates[i] = {b.outcome, b.local_outcome};
+        if (!b.dropped) candidates[i] = {b.outcome, b.local_outcome};
     }
     return best_of({candidates, t.branches});
 }
@@ -109,7 +109,7 @@ Branch* failed_branch(const Transaction& t) {
 bool decided_by_another(Transaction& t) { return being_decided(t); }
 
 const Branch* best_branch(const Transaction& t) {
-    const int best = best_index(t, settings.failure_reply_mode >= 2);
+    const int best = best_index(t);
     return best < 0 ? nullptr : t.branch[best];
 }
 

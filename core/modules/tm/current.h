@@ -22,6 +22,7 @@ struct Current {
     bool relayed = false, answered = false;
     bool deciding = false;        // this process decides what becomes of it until the route ends
     bool branch_failure = false;  // in event_route[tm:branch-failure:...]
+    char drop_replies = 0;        // t_drop_replies(): 'a', 'l', 'n'; 0: as failure_reply_mode says
     bool foreign = false;         // found, not made: t_lookup_request()
     int branch = -1;              // in a branch or reply route: its number
 };

@@ -54,13 +54,16 @@ bool rebuild(const Transaction& t, const Branch& failed, std::string_view branch
     revived.shared.clear();
     if (!revived.begin(t.id, kBranchRoute)) return false;
     const std::string target(text_of(failed.target));
-    const std::string_view path = target.empty() ? std::string_view() : script::unpack(target).path;
-    const std::string headers = path.empty() ? std::string() : std::string("Route: ").append(path).append("\r\n");
+    const script::Branch known = target.empty() ? script::Branch{} : script::unpack(target);
+    std::string headers;
+    if (!known.path.empty()) headers.append("Route: ").append(known.path).append("\r\n");
+    const script::OutgoingRequest how{.branch = branch,
+                                      .request_uri = text_of(failed.uri),
+                                      .extra_headers = headers,
+                                      .phone = known.phone(),
+                                      .max_breadth = failed.breadth};
     out.clear();
-    script::build_request_that_fits(
-        revived.run,
-        {.branch = branch, .request_uri = text_of(failed.uri), .extra_headers = headers, .max_breadth = failed.breadth},
-        to, out);
+    script::build_request_that_fits(revived.run, how, to, out);
     return true;
 }
 

@@ -100,6 +100,24 @@ void forget_transaction(const script::Run& run, Current& c) {
     finish_launching(c.id);
 }
 
+// A failure route has found new targets: which of the failures before them still compete (failure_reply_mode).
+void drop_replies(const Current& c, int before) {
+    Locked shard(c.id);
+    Transaction* t = shard.find(c.id.label);
+    const int64_t mode = settings.failure_reply_mode;
+    const bool all = c.drop_replies != 0 ? c.drop_replies == 'a' : mode == 1 || mode == 3;
+    const bool last = c.drop_replies != 0 ? c.drop_replies == 'l' : mode == 2;
+    if (t == nullptr || (!all && !last)) return;
+    for (int i = 0; i < std::min<int>(before, t->branches); ++i)
+        if (all || t->branch[i]->round + 1 == t->round) t->branch[i]->dropped = true;
+}
+
+int count_branches(Id id) {
+    const Locked shard(id);
+    const Transaction* const t = shard.find(id.label);
+    return t == nullptr ? 0 : t->branches;
+}
+
 Relayed relay_ack(script::Run& run) {
     if (take_ack(run) == Ack::absorbed) return Relayed::absorbed;
     return script::forward_stateless(run) ? Relayed::ok : Relayed::failed;
@@ -113,6 +131,7 @@ Relayed relay_targets(script::Run& run, Current& c, const RelayTo& to) {
         run.last_error = 500;
         return Relayed::failed;
     }
+    const int before = count_branches(c.id);
     int started = 0;
     if (const Shares shares = share_breadth(c.id, targets.size()); shares.enough) {
         for (const Target& target : targets) {
@@ -137,6 +156,7 @@ Relayed relay_targets(script::Run& run, Current& c, const RelayTo& to) {
     }
     c.relayed = true;
     run.uri_is_new = false;
+    if (c.deciding && !c.branch_failure && before != 0) drop_replies(c, before);
     if (!c.deciding) finish_launching(c.id);
     return Relayed::ok;
 }

@@ -34,7 +34,7 @@ const Param kParams[] = {
     {.name = "auto_inv_100_reason", .kind = kText, .text = &settings.auto_inv_100_reason,
      .help = "Reason phrase of that 100."},
     {.name = "failure_reply_mode", .kind = kInt, .number = &settings.failure_reply_mode, .min = 0, .max = 3,
-     .help = "Which replies compete after serial forking: 0, 1: those of all branches; 2, 3: those of the last step only.", .applies = kLive},
+     .help = "Which failures are forgotten when a failure route sends to new targets: 0: none; 1, 3: all; 2: those of the last targets. t_drop_replies() says otherwise for one request.", .applies = kLive},
     {.name = "disable_6xx_block", .kind = kBool, .number = &settings.disable_6xx_block,
      .help = "A 6xx does not end the other branches.", .applies = kLive},
     {.name = "restart_fr_on_each_reply", .kind = kBool, .number = &settings.restart_fr_on_each_reply,

@@ -17,7 +17,7 @@ struct Settings {
     IntSetting max_noninv_lifetime{32000};
     IntSetting auto_inv_100{1};
     TextSetting auto_inv_100_reason{"trying -- your call is important to us"};
-    IntSetting failure_reply_mode{0};
+    IntSetting failure_reply_mode{3};
     IntSetting disable_6xx_block{0};
     IntSetting restart_fr_on_each_reply{1};
     IntSetting local_cancel_reason{1};

@@ -236,15 +236,11 @@ int fn_set_disable_failover(Run& run, const Args& args) {
 int fn_set_no_reason(Run& run, const Args& args) { return go(run, kPassCancelReason, args.number(run, 0, 1) == 0); }
 int fn_accepted(Run&, const Args&) { return kTrue; }
 
-// t_drop_replies([mode]): "a" or none: all; "l": those of the last targets; "n": none.
+// t_drop_replies([mode]): "a" or none: all; "l": those of the last targets; "n": none.  relay() does it, if there are
+// new ones.
 int fn_drop_replies(Run& run, const Args& args) {
     const std::string_view mode = args.text(run, 0);
-    if (mode == "n") return kTrue;
-    change(run, [&](Transaction& t) {
-        for (int i = 0; i < t.branches; ++i)
-            if (t.branch[i]->outcome != 0 && (mode != "l" || t.branch[i]->round == t.round))
-                t.branch[i]->dropped = true;
-    });
+    current(run).drop_replies = mode.empty() ? 'a' : mode.front();
     return kTrue;
 }
 
