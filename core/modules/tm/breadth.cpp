@@ -37,6 +37,7 @@ Shares share_breadth(Id id, size_t count) {
     const Transaction* const t = shard.find(id.label);
     if (t == nullptr || t->breadth == 0) return {};
     const int left = left_of(*t);
+    if (count == 1 && !t->breadth_given && left == t->breadth) return {};
     return {.concerns = true, .enough = left >= static_cast<int>(count), .all = left, .count = count};
 }
 

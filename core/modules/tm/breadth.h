@@ -19,11 +19,11 @@ namespace kahu::tm {
 uint16_t breadth_of(const sip::Message& request);
 
 struct Shares {
-    bool concerns = false;  // false: max_breadth = 0, or the request came while it was
+    bool concerns = false;  // false: max_breadth = 0, or the only branch of a request without the header
     bool enough = true;     // for one branch each
     int all = 0;
     size_t count = 0;
-    // Of the branch with that index among `count`; 0: the header is left alone.
+    // Of the branch with that index among `count`; 0: the header is left alone, its absence means the most.
     int of(size_t index) const {
         return concerns ? all / static_cast<int>(count) + (index < static_cast<size_t>(all) % count ? 1 : 0) : 0;
     }

@@ -54,6 +54,7 @@ Transaction* make_transaction(script::Run& run, const RequestKey& key) {
     t->max_age_at = lifetime == 0 ? 0 : now + lifetime;
     t->ways = default_ways();
     t->breadth = breadth_of(message);
+    t->breadth_given = message.has(sip::HeaderId::max_breadth);
     return t;
 }
 

@@ -94,17 +94,18 @@ struct Transaction {
     Id id;
     Transaction* next;  // in the shard
     sip::Method method;
-    bool reliable;     // upstream: no retransmissions
-    bool no_connect;   // upstream: over an open connection or not at all (set_reply_no_connect)
-    bool local;        // we are the client: nobody to answer
-    bool answered;     // a final reply was sent
-    bool cancelled;    // a CANCEL came
-    bool observed;     // some module wants to know how it ends (observers.h)
-    bool released;     // nobody waits for the script (local: for the outcome) any more: without branches it ends
-    bool unsent;       // local: the timer process is still to send it (originate.h)
-    bool replica;      // local: a copy of a request that came in (t_replicate)
-    bool lumps_saved;  // t_save_lumps(): `context` is as failure routes shall find it
-    uint8_t state;     // server_invite::State, or server_non_invite::State
+    bool reliable;       // upstream: no retransmissions
+    bool no_connect;     // upstream: over an open connection or not at all (set_reply_no_connect)
+    bool local;          // we are the client: nobody to answer
+    bool answered;       // a final reply was sent
+    bool cancelled;      // a CANCEL came
+    bool observed;       // some module wants to know how it ends (observers.h)
+    bool released;       // nobody waits for the script (local: for the outcome) any more: without branches it ends
+    bool unsent;         // local: the timer process is still to send it (originate.h)
+    bool replica;        // local: a copy of a request that came in (t_replicate)
+    bool breadth_given;  // the request had a Max-Breadth
+    bool lumps_saved;    // t_save_lumps(): `context` is as failure routes shall find it
+    uint8_t state;       // server_invite::State, or server_non_invite::State
     uint8_t branches;
     uint8_t round;
     uint8_t ways;                                      // Way
