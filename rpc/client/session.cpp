@@ -30,9 +30,10 @@ int print_fault(const Options& options, std::string_view command, const Answer& 
 }  // namespace
 
 int run_command(Connection& connection, const Options& options, const std::vector<std::string>& words) {
-    const std::string command(full_name(words.at(0)));
+    const Named named = named_in(words);
+    const std::string command(named.command);
     std::vector<RpcCall::Param> params;
-    for (size_t i = 1; i < words.size(); ++i) params.push_back(rpc::param_from_text(words[i]));
+    for (size_t i = named.words; i < words.size(); ++i) params.push_back(rpc::param_from_text(words[i]));
     if (options.verbose > 0)
         fmt::print(stderr, "asking {}: {} with {} arguments\n", connection.address().text(), command, params.size());
     const auto answer = connection.ask(command, params);

@@ -22,6 +22,15 @@ constexpr Alias kAliases[] = {
     {"dst_blocklist_debug", "dst_blocklist.debug"},
 };
 
+struct Phrase {
+    std::string_view first, second, command;
+};
+constexpr Phrase kPhrases[] = {
+    {"user", "add", "auth_db.user_add"},
+    {"user", "list", "auth_db.user_list"},
+    {"user", "remove", "auth_db.user_remove"},
+};
+
 constexpr Alias kFormats[] = {
     // command, format
     {"core.ps", "%v\t%v\n"},
@@ -36,6 +45,11 @@ std::string_view full_name(std::string_view word) {
     const auto* found =
         std::find_if(std::begin(kAliases), std::end(kAliases), [&](const Alias& a) { return a.name == word; });
     return found == std::end(kAliases) ? word : found->command;
+}
+Named named_in(const std::vector<std::string>& line) {
+    for (const Phrase& phrase : kPhrases)
+        if (line.size() > 1 && line[0] == phrase.first && line[1] == phrase.second) return {phrase.command, 2};
+    return {full_name(line[0]), 1};
 }
 std::string_view usual_format(std::string_view command) {
     const auto* found =
@@ -71,7 +85,14 @@ std::vector<std::string> Vocabulary::next_words(const std::vector<std::string>& 
     if (before.empty()) {
         std::vector<std::string> words = ask("system.listMethods");
         for (const Alias& alias : kAliases) words.emplace_back(alias.name);
+        for (const Phrase& phrase : kPhrases) words.emplace_back(phrase.first);
         return words;
+    }
+    if (before.size() == 1) {
+        std::vector<std::string> words;
+        for (const Phrase& phrase : kPhrases)
+            if (phrase.first == before[0]) words.emplace_back(phrase.second);
+        if (!words.empty()) return words;
     }
     const std::string command(full_name(before[0]));
     if (command == "system.methodHelp" || command == "system.methodSignature")

@@ -14,6 +14,12 @@ struct Alias {
 };
 // The command itself where there is no short name.
 std::string_view full_name(std::string_view word);
+// The command that the line begins with, and of how many of its words the name consists: "user add" is two.
+struct Named {
+    std::string_view command;
+    size_t words;
+};
+Named named_in(const std::vector<std::string>& line);  // REQUIRES: at least one word
 // How kamcmd prints a command whose answer is a flat list of pairs; "" for the others.
 std::string_view usual_format(std::string_view command);
 
