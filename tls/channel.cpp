@@ -320,6 +320,17 @@ bool is_authenticated(const Connection& connection) {
     return info && info->verified;
 }
 
+bool is_named(const Connection& connection, std::string_view host) {
+    const auto info = peer_info(connection);
+    if (!info || !info->verified || info->peer_certificate.empty()) return false;
+    const auto* bytes = reinterpret_cast<const unsigned char*>(info->peer_certificate.data());
+    X509* const certificate = d2i_X509(nullptr, &bytes, static_cast<long>(info->peer_certificate.size()));
+    const bool named = certificate != nullptr && names_host(certificate, host);
+    X509_free(certificate);
+    ERR_clear_error();
+    return named;
+}
+
 constexpr net::SecureChannel kChannel{.open = open,
                                       .feed = feed,
                                       .handshake = handshake,
@@ -330,7 +341,8 @@ constexpr net::SecureChannel kChannel{.open = open,
                                       .abandon = abandon,
                                       .survived = survived,
                                       .handshake_cut = handshake_cut,
-                                      .is_authenticated = is_authenticated};
+                                      .is_authenticated = is_authenticated,
+                                      .is_named = is_named};
 
 }  // namespace
 

@@ -5,6 +5,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include <memory>
 
 #include "core/base/clock.h"
 #include "core/base/text.h"
@@ -15,15 +18,40 @@
 namespace kahu::tls {
 namespace {
 
+constexpr const char* kSipDomain = "1.3.6.1.5.5.7.3.20";  // id-kp-sipDomain
+struct FreeObject {
+    void operator()(ASN1_OBJECT* object) const { ASN1_OBJECT_free(object); }
+};
+
 std::string subject_of(X509* certificate) {
     char line[256] = "";
     if (certificate != nullptr) X509_NAME_oneline(X509_get_subject_name(certificate), line, sizeof line);
     return text::printable(line);
 }
 
+// RFC 5924: a certificate that is for SIP domains is good for both roles in SIP, though OpenSSL knows only those of the
+// web.
+bool is_for_sip_domains(X509* certificate) {
+    const uint32_t usage = X509_get_key_usage(certificate);  // all ones: not limited
+    if ((usage & KU_DIGITAL_SIGNATURE) == 0 || X509_check_ca(certificate) != 0) return false;
+    auto* const purposes =
+        static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr));
+    const std::unique_ptr<ASN1_OBJECT, FreeObject> wanted(OBJ_txt2obj(kSipDomain, 1));
+    bool found = false;
+    for (int i = 0; wanted != nullptr && i < sk_ASN1_OBJECT_num(purposes) && !found; ++i)
+        found = OBJ_cmp(sk_ASN1_OBJECT_value(purposes, i), wanted.get()) == 0;
+    EXTENDED_KEY_USAGE_free(purposes);
+    return found;
+}
+
 // Says once, in words, why the handshake is going to fail: OpenSSL itself keeps only a number.
 int explain(int ok, X509_STORE_CTX* store) {
     if (ok == 1) return 1;
+    if (X509_STORE_CTX_get_error(store) == X509_V_ERR_INVALID_PURPOSE && X509_STORE_CTX_get_error_depth(store) == 0 &&
+        is_for_sip_domains(X509_STORE_CTX_get_current_cert(store))) {
+        X509_STORE_CTX_set_error(store, X509_V_OK);
+        return 1;
+    }
     auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
     if (ssl != nullptr)
         explain_failure(

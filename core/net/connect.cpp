@@ -48,16 +48,28 @@ uint32_t bucket_of(Transport transport, const SocketAddress& peer, uint16_t port
 
 bool is_ip_text(std::string_view host) { return SocketAddress::parse_ip(host).has_value(); }
 
-// A TLS connection we made was verified for one name; one that the peer made proves nothing about a domain.
-bool name_fits(const Connection& row, const Destination& to) {
+// A TLS connection that we made was verified for one name.  One that the peer made is as good as its certificate, and
+// only if the peer said that it takes requests (;alias).
+bool name_fits(const Connection& row, bool by_alias, const Destination& to) {
     if (row.transport != Transport::tls) return true;
     const std::string_view host = to.host_name();
     if (row.outbound) return row.host_hash == hash_host(host);
-    return host.empty() || is_ip_text(host);
+    if (host.empty() || is_ip_text(host)) return true;
+    const SecureChannel* const channel = secure_channel();
+    return by_alias && channel != nullptr && channel->is_named != nullptr && channel->is_named(row, host);
 }
-bool fits(const Connection& row, uint32_t port, const Destination& to) {
-    return row.transport == to.transport && port == to.address.port() && row.peer.same_ip(to.address) &&
-           name_fits(row, to);
+bool fits(const Connection& row, const Node& node, const Destination& to) {
+    const bool by_alias = (&node - g_nodes) % kNodesPerRow == static_cast<size_t>(IndexNode::alias);
+    return row.transport == to.transport && node.port.load() == to.address.port() && row.peer.same_ip(to.address) &&
+           name_fits(row, by_alias, to);
+}
+
+// RFC 5923 9.3: a name must be in its certificate; an address must be where it is.
+bool may_be_called(const Connection& row, std::string_view host) {
+    const SecureChannel* const channel = secure_channel();
+    if (channel == nullptr || channel->is_authenticated == nullptr || channel->is_named == nullptr) return false;
+    const auto ip = SocketAddress::parse_ip(host);
+    return ip ? row.peer.same_ip(*ip) && channel->is_authenticated(row) : channel->is_named(row, host);
 }
 
 void take_out(uint32_t number) {
@@ -153,20 +165,16 @@ ConnectionId find_connection_to(const Destination& to) {
         const Node& node = g_nodes[at - 1];
         const Connection& row = connection_row((at - 1) / kNodesPerRow);
         const uint64_t id = row.id.load(std::memory_order_acquire);
-        if (id != 0 && fits(row, node.port.load(), to) && usable(ConnectionId{id})) return ConnectionId{id};
+        if (id != 0 && fits(row, node, to) && usable(ConnectionId{id})) return ConnectionId{id};
         at = node.next.load(std::memory_order_acquire);
     }
     return ConnectionId::none;
 }
 
-bool accept_alias(ConnectionId connection, uint16_t port) {
+bool accept_alias(ConnectionId connection, std::string_view host, uint16_t port) {
     const Connection* row = find_connection(connection);
     if (row == nullptr || row->outbound) return false;
-    if (row->transport == Transport::tls) {
-        const SecureChannel* const channel = secure_channel();
-        if (channel == nullptr || channel->is_authenticated == nullptr || !channel->is_authenticated(*row))
-            return false;
-    }
+    if (row->transport == Transport::tls && !may_be_called(*row, host)) return false;
     const Node& node = g_nodes[row_index(*row) * kNodesPerRow + static_cast<size_t>(IndexNode::alias)];
     if (port == row->peer.port() || (node.bucket_after != 0 && node.port.load() == port)) return true;
     post(tcp_main_slot(), MailKind::alias, connection, port);

@@ -31,9 +31,10 @@ void unindex_connection(size_t row);
 // After tcp main's death: all rows that are open, from scratch.
 void rebuild_connection_index();
 
-// Any process: the owner of the connection asked for ;alias.  False: there is no such connection, or TLS does not know
-// who is at its other end (RFC 5923 9.3: an alias of a peer that nobody authenticated is an attack).
-bool accept_alias(ConnectionId connection, uint16_t port);
+// Any process: the owner of the connection asked for ;alias, with that sent-by.  False: there is no such connection, or
+// TLS does not know who is at its other end, or that it is not the one of sent-by (RFC 5923 9.3: who takes the name of
+// another would get what is sent to it).
+bool accept_alias(ConnectionId connection, std::string_view host, uint16_t port);
 
 // --- orders --------------------------------------------------------------------------------------------
 struct ConnectOrder : mem::QueueNode {

@@ -51,6 +51,8 @@ struct SecureChannel {
     void (*handshake_cut)(Connection&, std::string_view why);
     // Any process: the peer showed a certificate and it passed verification.
     bool (*is_authenticated)(const Connection&) = nullptr;
+    // Any process: it is authenticated, and its certificate names that host or address (RFC 5922 7.1).
+    bool (*is_named)(const Connection&, std::string_view host) = nullptr;
 };
 
 // Set once, before the first fork; nullptr: TLS listeners are a configuration error.

@@ -90,7 +90,7 @@ int force_tcp_alias(Run& run, const Args& args) {
     const auto given = args.integer(run, 0);
     const uint16_t named = via->port != 0 ? via->port : default_port(run.inbound().transport);
     const auto port = given && *given > 0 && *given < 65536 ? static_cast<uint16_t>(*given) : named;
-    return net::accept_alias(run.inbound().connection, port) ? kTrue : kFalse;
+    return net::accept_alias(run.inbound().connection, via->bare_host(), port) ? kTrue : kFalse;
 }
 
 // --- what we say of ourselves ------------------------------------------------------------------------------

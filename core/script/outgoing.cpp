@@ -100,10 +100,22 @@ void append_record_route(const Run::RecordRoute& wanted, const net::Listener& li
     out.append(wanted.params).append(">\r\n");
 }
 
-// What the callee's side shall use comes first: its topmost Record-Route is the hop next to it.
-void append_record_routes(Run& run, const OutgoingRequest& how, bool sips, std::string& out) {
-    const Run::RecordRoute& wanted = run.record_route;
+// Who asks by sips shall come back over TLS, whatever carried the request here.
+const net::Listener& caller_side(const Run& run, bool came_as_sips) {
     const net::Listener& in_by = net::listeners()[run.inbound().listener];
+    if (!came_as_sips || in_by.transport == Transport::tls) return in_by;
+    for (const net::Listener& each : net::listeners())
+        if (each.transport == Transport::tls && each.address.same_ip(in_by.address)) return each;
+    return in_by;
+}
+
+// What the callee's side shall use comes first: its topmost Record-Route is the hop next to it.
+// RFC 3261 16.6.4, RFC 5630 5.3: sips towards each side that used it, and then two where the sides differ.
+void append_record_routes(Run& run, const OutgoingRequest& how, bool goes_as_sips, std::string& out) {
+    const Run::RecordRoute& wanted = run.record_route;
+    const bool sips = goes_as_sips && !wanted.ignore_sips;
+    const bool came_as_sips = is_sips(run.message().request_uri()) && !wanted.ignore_sips;
+    const net::Listener& in_by = caller_side(run, came_as_sips);
     const net::Listener& out_by = net::listeners()[how.to->listener];
     static std::string called;  // the token of the side that is called
     called = wanted.flow_out;
@@ -116,14 +128,15 @@ void append_record_routes(Run& run, const OutgoingRequest& how, bool sips, std::
             {how.to->transport, out_by.address, how.to->address, how.to->connection, how.phone == Phone::outbound},
             called);
     const bool two_flows = !called.empty() && !wanted.flow_in.empty();
+    const bool differ = in_by.index != out_by.index || came_as_sips != sips;
     const bool doubled =
-        two_flows ||
-        (wanted.doubled && (in_by.index != out_by.index || wanted.always_doubled || !wanted.presets[1].empty()));
-    const RouteUri form{sips && !wanted.ignore_sips, doubled};
+        two_flows || (wanted.doubled && (differ || wanted.always_doubled || !wanted.presets[1].empty()));
     const std::string_view outer = doubled || !called.empty() ? std::string_view(called) : wanted.flow_in;
-    append_record_route(wanted, out_by, outer, wanted.presets[0], form, out);
+    append_record_route(wanted, out_by, outer, wanted.presets[0], {sips, doubled}, out);
     const std::string_view preset = wanted.presets[wanted.presets[1].empty() ? 0 : 1];
-    if (doubled) append_record_route(wanted, in_by, wanted.flow_in, preset, form, out);
+    if (!doubled) return;
+    const bool caller_by_sips = came_as_sips && in_by.transport == Transport::tls;
+    append_record_route(wanted, in_by, wanted.flow_in, preset, {caller_by_sips, doubled}, out);
 }
 
 // --- Path: what add_path() noted, with the addresses that are known now --------------------------------------
@@ -192,7 +205,7 @@ void build_request(Run& run, const OutgoingRequest& how, std::string& out) {
     front.clear();
     sip::Writer(front).request_line(message.method_name(), uri);
     append_our_via(run, how, from, front);
-    const bool sips = text::iequals(uri.substr(0, 5), "sips:");
+    const bool sips = is_sips(uri) || is_sips(run.destination_uri());
     if (run.record_route.wanted) append_record_routes(run, how, sips, front);
     append_path(run, from, front);
     front.append(how.extra_headers);

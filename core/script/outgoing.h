@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/text.h"
 #include "core/net/destination.h"
 #include "core/net/resolver.h"
 #include "core/script/run.h"
@@ -52,6 +53,9 @@ bool build_relayed_reply(Run& run, std::string& out);
 // Where it goes by its second Via: ;received, ;rport, ;maddr, sent-by (RFC 3261 18.2.2).  Streams: the connection the
 // request came on is found by address.  False: no second Via or a name that is no address (`question` is filled then).
 bool reply_destination(const sip::Message& reply, net::Destination& out);
+// RFC 5630: such a request leaves over TLS or not at all.
+inline bool is_sips(std::string_view uri) { return text::iequals(uri.substr(0, 5), "sips:"); }
+
 // The top Via of a reply is one of ours (16.7.3): sent-by is one of our listeners.
 bool top_via_is_ours(const sip::Message& reply);
 // The connection that the request came on, as noted in our own Via of its reply (";i=").

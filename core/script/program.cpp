@@ -57,7 +57,7 @@ void refuse(const sip::Message& message, const net::Inbound& from, const sip::Va
 void note_alias(const sip::Message& request, const net::Inbound& from) {
     const sip::Via* const via = request.top_via();
     if (via == nullptr || !via->alias || net::settings.tcp_accept_aliases == 0) return;
-    net::accept_alias(from.connection, via->port != 0 ? via->port : default_port(from.transport));
+    net::accept_alias(from.connection, via->bare_host(), via->port != 0 ? via->port : default_port(from.transport));
 }
 
 }  // namespace

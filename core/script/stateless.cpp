@@ -5,6 +5,7 @@
 #include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/net/connection.h"
 #include "core/script/message_facts.h"
 #include "core/script/onsend.h"
 #include "core/script/outgoing.h"
@@ -37,12 +38,19 @@ void append_identity(const Run& run, std::string& out) {
     add(message.request_uri());
 }
 
+// The one that a phone registered on, unless the request wants another transport.
+net::ConnectionId connection_for(const Branch& target, Transport transport) {
+    const net::Connection* const row = net::find_connection(target.connection);
+    return row != nullptr && row->transport == transport ? target.connection : net::ConnectionId::none;
+}
+
 bool send_request(Run& run, const net::Destinations& found) {
     static std::string bytes;
     char branch[kStatelessBranchBytes];
     const Branch& target = run.branches.main();
     for (net::Destination to : found.list()) {
-        to.connection = target.connection;
+        if (is_sips(run.request_uri()) && to.transport != Transport::tls) continue;
+        to.connection = connection_for(target, to.transport);
         to.connect = !run.forward_no_connect;
         const uint16_t preferred = target.socket != net::kAnyListener ? target.socket : run.inbound().listener;
         if (!net::choose_listener(to, preferred)) continue;

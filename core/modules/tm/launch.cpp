@@ -118,6 +118,7 @@ bool start_at_any(script::Run& run, Prepared what, std::span<const Hop> destinat
     }
     const uint16_t preferred = what.socket != net::kAnyListener ? what.socket : run.inbound().listener;
     for (Hop to : destinations) {
+        if (script::is_sips(what.uri) && to.transport != Transport::tls) continue;
         to.connect = !run.forward_no_connect;
         if (!net::choose_listener(to, preferred)) continue;
         if (start_branch(run, what, to)) return true;
@@ -250,8 +251,7 @@ std::string describe(const Target& target) {
 }
 
 bool make_question(const sip::Uri& hop, std::string_view request_uri, const RelayTo& to, net::Question& out) {
-    const bool sips = text::iequals(request_uri.substr(0, 5), "sips:");
-    if (!script::question_for(hop, sips, out)) return false;
+    if (!script::question_for(hop, script::is_sips(request_uri), out)) return false;
     if (!to.host.empty()) {
         out.host = out.server_name = to.host;
         out.port = to.port;
