@@ -21,9 +21,9 @@ constexpr std::string_view kOld = "is obsolete and has no effect";
 
 // clang-format off
 constexpr AcceptedSetting kAccepted[] = {
-    {"memlog", kMemory}, {"mem_log", kMemory}, {"memdbg", kMemory}, {"mem_dump_pkg", kMemory}, {"mem_dump_shm", kMemory},
+    {"memlog", kMemory}, {"mem_log", kMemory}, {"memdbg", kMemory}, {"mem_dbg", kMemory}, {"mem_dump_pkg", kMemory}, {"mem_dump_shm", kMemory},
     {"mem_join", kMemory}, {"mem_safety", kMemory}, {"mem_status_mode", kMemory}, {"mem_summary", kMemory},
-    {"mem_add_size", kMemory}, {"shm", kMemory}, {"shm_force_alloc", kMemory}, {"mlock_pages", kMemory},
+    {"mem_add_size", kMemory}, {"shm", kMemory}, {"shm_mem", kMemory}, {"shm_force_alloc", kMemory}, {"mlock_pages", kMemory},
     {"pkg_mem_size", kMemory}, {"modinit_delay", kMemory}, {"descriptors_realloc", kMemory},
 
     {"dns", kDns}, {"rev_dns", kDns}, {"dns_srv_lb", kDns},
@@ -47,7 +47,7 @@ constexpr AcceptedSetting kAccepted[] = {
 
     {"real_time", kScheduling}, {"rt_prio", kScheduling}, {"rt_policy", kScheduling}, {"rt_timer1_prio", kScheduling},
     {"rt_timer1_policy", kScheduling}, {"rt_timer2_prio", kScheduling}, {"rt_timer2_policy", kScheduling},
-    {"rt_ftimer_prio", kScheduling}, {"rt_stimer_prio", kScheduling}, {"rt_ftimer_policy", kScheduling},
+    {"rt_ftimer_prio", kScheduling}, {"rt_fast_timer_prio", kScheduling}, {"rt_stimer_prio", kScheduling}, {"rt_ftimer_policy", kScheduling},
     {"rt_stimer_policy", kScheduling}, {"fork_delay", kScheduling}, {"timer_sanity_check", kScheduling},
 
     {"mcast", kMulticast}, {"mcast_loopback", kMulticast}, {"mcast_ttl", kMulticast}, {"tos", kMulticast},
@@ -61,7 +61,7 @@ constexpr AcceptedSetting kAccepted[] = {
     {"wait_worker1_time", kWorkers}, {"wait_worker1_usleep", kWorkers}, {"rpc_exec_delta", kWorkers},
 
     {"latency_cfg_log", kLatency}, {"latency_log", kLatency}, {"latency_limit_action", kLatency},
-    {"latency_limit_db", kLatency}, {"latency_limit_cfg", kLatency}, {"statistics", kLatency},
+    {"latency_limit_db", kLatency}, {"latency_limit_cfg", kLatency}, {"statistics", kLatency}, {"verbose_startup", kLogFormat},
 
     {"log_color", kLogFormat}, {"log_prefix_mode", kLogFormat}, {"log_engine_type", kLogFormat},
     {"log_engine_data", kLogFormat}, {"local_log_level", kLogFormat}, {"local_log_facility", kLogFormat},
@@ -79,15 +79,16 @@ constexpr AcceptedSetting kAccepted[] = {
     {"tcp_main_threads", kTcpEngine}, {"tcp_reactor_threads", kTcpEngine}, {"tcp_script_mode", kTcpEngine},
     {"tcp_opt_buf_write", kTcpEngine},
     {"tcp_opt_fd_cache", kTcpEngine}, {"tcp_accept_hep3", kTcpEngine}, {"tcp_accept_haproxy", kTcpEngine},
-    {"tcp_accept_protocols", kTcpEngine}, {"http_reply_parse", kTcpEngine},
+    {"tcp_accept_protocols", kTcpEngine}, {"http_reply_parse", kTcpEngine}, {"http_reply_hack", kTcpEngine},
 
     {"pv_buffer_size", kScript}, {"pv_buffer_slots", kScript}, {"pv_cache_limit", kScript}, {"pv_cache_action", kScript},
-    {"var_name_pattern", kScript}, {"max_branches", kScript}, {"onsend_route_reply", kScript},
+    {"var_name_pattern", kScript}, {"received_route_mode", kScript}, {"sip_parser_mode", kScript}, {"max_branches", kScript}, {"onsend_route_reply", kScript},
     {"xavp_via_params", kScript}, {"xavp_via_fields", kScript}, {"xavp_via_reply_params", kScript},
     {"route_locks_size", kScript}, {"cfgengine", kScript}, {"return_mode", kScript}, {"msg_time", kScript},
     {"force_rport", kScript}, {"phone2tel", kScript}, {"uri_host_extra_chars", kScript}, {"hdr_name_extra_chars", kScript},
     {"server_id", kScript}, {"version_table", kScript}, {"kemi", kScript}, {"event_route_mode", kScript},
-    {"check_via", kOld}, {"syn_branch", kOld}, {"sl_port", kOld}, {"reply_to_via", kOld}, {"loop_checks", kOld},
+    {"check_via", kOld}, {"sql_buffer_size", "has no effect: statements have no such limit"},
+    {"syn_branch", kOld}, {"sl_port", kOld}, {"reply_to_via", kOld}, {"loop_checks", kOld},
     {"fifo", kOld}, {"fifo_db_url", kOld}, {"unix_sock", kOld}, {"anti_loop", kOld}, {"avp_aliases", kOld},
     {"advertised_address", "has no effect: use `advertise` of listen"}, {"advertised_port", "has no effect: use `advertise` of listen"},
     {"disable_core_dump", "has no effect: limits are the system's"}, {"core_dump", "has no effect: limits are the system's"},

@@ -270,7 +270,25 @@ ExpressionPtr TreeBuilder::unary(const Location& at, UnaryOp op, ExpressionPtr o
     return limited({at, Unary{op, std::move(operand)}, height});
 }
 
+// `!uri == myself`: a part of the message is nothing without its comparison, so the `!` is about that.
+namespace {
+bool compares(BinaryOp op) {
+    return op == BinaryOp::equal || op == BinaryOp::not_equal || op == BinaryOp::match || op == BinaryOp::not_match ||
+           op == BinaryOp::less || op == BinaryOp::less_equal || op == BinaryOp::greater ||
+           op == BinaryOp::greater_equal;
+}
+bool is_negated_operand(const ExpressionPtr& expression) {
+    const auto* const unary = expression == nullptr ? nullptr : std::get_if<Unary>(&expression->node);
+    if (unary == nullptr || unary->op != UnaryOp::logical_not || unary->operand == nullptr) return false;
+    return std::holds_alternative<CoreOperandUse>(unary->operand->node) || is_negated_operand(unary->operand);
+}
+}  // namespace
+
 ExpressionPtr TreeBuilder::binary(const Location& at, BinaryOp op, ExpressionPtr left, ExpressionPtr right) {
+    if (compares(op) && is_negated_operand(left)) {
+        auto& negation = std::get<Unary>(left->node);
+        return unary(left->at, UnaryOp::logical_not, binary(at, op, std::move(negation.operand), std::move(right)));
+    }
     const uint32_t height = 1 + std::max(height_of(left), height_of(right));
     return limited({at, Binary{op, std::move(left), std::move(right)}, height});
 }

@@ -23,11 +23,10 @@ class Compiler {
     void compile_routes();
 
   private:
-    // Where a statement stands: what may be called there, and whether `break` has something to leave.
+    // Where a statement stands: what may be called there.
     struct Place {
         config::RouteKind kind;
         uint16_t callable;  // a function must allow one of these kinds
-        bool breakable = false;
     };
 
     // expression_compiler.cpp

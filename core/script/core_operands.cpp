@@ -147,13 +147,24 @@ class AddressIsMyself : public Expression {
     bool negated_;
 };
 
+// Only host and port are compared, as Kamailio does.  No port is 5060, or 5061 with ;transport=tls; a sips URI without
+// one is ours by either (Kamailio knows it by 5060 only, which a server that has TLS alone does not have).
+bool names_this_server(const sip::Uri& uri) {
+    constexpr uint16_t kPlain = 5060, kTls = 5061;
+    if (!uri.is_sip()) return false;
+    if (uri.port != 0) return net::is_myself(uri.bare_host(), uri.port);
+    const bool tls = text::iequals(uri.transport, "tls");
+    return net::is_myself(uri.bare_host(), tls ? kTls : kPlain) ||
+           (uri.scheme == sip::Scheme::sips && net::is_myself(uri.bare_host(), kTls));
+}
+
 class UriIsMyself : public Expression {
   public:
     UriIsMyself(CoreOperand which, bool negated) : which_(which), negated_(negated) {}
     Value value(Run& run) const override { return Value::of(int64_t{truth(run)}); }
     bool truth(Run& run) const override {
         const sip::Uri* const uri = parsed(run);
-        return (uri != nullptr && is_myself(*uri)) != negated_;
+        return (uri != nullptr && names_this_server(*uri)) != negated_;
     }
 
   private:

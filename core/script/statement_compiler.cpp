@@ -31,7 +31,7 @@ void Compiler::compile_routes() {
         const config::Route& route = ast_.routes[i];
         // route[X] is called from routes of every kind: what it may call is checked when it runs.
         const bool shared = route.kind == config::RouteKind::request && !route.name.empty();
-        const Place place{route.kind, shared ? uint16_t{kAnyRoute} : route_mask(route.kind), false};
+        const Place place{route.kind, shared ? uint16_t{kAnyRoute} : route_mask(route.kind)};
         script_place().route = route.name;
         routes_.all[i].body = block(route.body, place);
     }
@@ -57,11 +57,7 @@ std::unique_ptr<const Statement> Compiler::statement(const config::Statement& no
     if (const auto* drop = std::get_if<config::Drop>(&node.node)) return flow_statement(Flow::drop, drop->value, place);
     if (const auto* inner = std::get_if<config::BlockStatement>(&node.node))
         return std::make_unique<BlockStatement>(block(inner->body, place));
-    if (!place.breakable) {
-        found_.error(node.at, "break stands outside of switch and while", "use return to leave a route");
-        return nullptr;
-    }
-    return std::make_unique<FlowStatement>(Flow::break_, nullptr);
+    return std::make_unique<FlowStatement>(Flow::break_, nullptr);  // outside of loops it leaves the route
 }
 
 std::unique_ptr<const Statement> Compiler::call_statement(const config::CallStatement& node, const Place& place) {
@@ -108,17 +104,13 @@ std::unique_ptr<const Statement> Compiler::if_statement(const config::If& node, 
 std::unique_ptr<const Statement> Compiler::while_statement(const config::Statement& at, const config::While& node,
                                                            const Place& place) {
     ExpressionPtr condition = expression(*node.condition, place);
-    Place inside = place;
-    inside.breakable = true;
-    Block body = block(node.body, inside);
+    Block body = block(node.body, place);
     if (condition == nullptr) return nullptr;
     return std::make_unique<WhileStatement>(std::move(condition), std::move(body), where(at.at));
 }
 
 std::unique_ptr<const Statement> Compiler::switch_statement(const config::Switch& node, const Place& place) {
     ExpressionPtr subject = expression(*node.subject, place);
-    Place inside = place;
-    inside.breakable = true;
     std::vector<SwitchStatement::Case> cases;
     bool good = subject != nullptr;
     for (const config::Case& one : node.cases) {
@@ -137,7 +129,7 @@ std::unique_ptr<const Statement> Compiler::switch_statement(const config::Switch
             good = good && regex;
             if (regex) compiled.regex = *regex;
         }
-        compiled.body = block(one.body, inside);
+        compiled.body = block(one.body, place);
         cases.push_back(std::move(compiled));
     }
     if (!good) return nullptr;

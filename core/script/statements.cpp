@@ -124,7 +124,7 @@ void FlowStatement::run(Run& run) const {
         if (run.flow != Flow::next) return;
         run.last_value = static_cast<int>(value);
     } else {
-        run.last_value = 1;
+        run.last_value = flow_ == Flow::break_ ? 0 : 1;  // what a route returns that ends with it
     }
     run.flow = flow_ == Flow::return_ && run.last_value == 0 ? Flow::exit_ : flow_;
 }

@@ -1,7 +1,7 @@
 """The same script run by Kahu and by Debian's Kamailio: what each makes of a list of probes.
 
 A probe is a text with variables in it ("$rU is $(rU{s.len})") or statements that leave their result in $var(r).
-Each becomes a route of its own; a message is sent, and the lines that the probes wrote to the log are collected.
+"@SIDE@" in it or in `core` is 1 for Kamailio, 2 for Kahu: addresses that are not shared.  Each becomes a route of its own; a message is sent, and the lines that the probes wrote to the log are collected.
 """
 import re
 import socket
@@ -59,7 +59,8 @@ class Interpreter(Server):
         words = {"PORT": self.port, "CORE": core, "NO_TCP": "yes", "MPATH": KAMAILIO_MODULES,
                  "MODULES": "\n".join(f'loadmodule "{name}.so"' for name in modules)}
         self.config_file = directory / "probe.cfg"
-        self.config_file.write_text(re.sub(r"@([A-Z_]+)@", lambda m: str(words[m[1]]), HEAD) + text)
+        text = re.sub(r"@([A-Z_]+)@", lambda m: str(words[m[1]]), HEAD) + text
+        self.config_file.write_text(text.replace("@SIDE@", "1" if self.is_kamailio else "2"))
         memory = ["-m", "64", "-M", "16"] if self.is_kamailio else []
         super().__init__([program, "-f", self.config_file, "-DD", "-E", "-Y", directory, "-w", directory, *memory],
                          directory)

@@ -58,7 +58,6 @@ constexpr Case kCases[] = {
     {"read_only", "request_route { $si = \"1\"; }", "$si is read-only"},
     {"assign_transformed", "request_route { $(ru{s.len}) = 1; }", "a transformed variable cannot be assigned to"},
     {"bad_regex", "request_route { if ($ru =~ \"(\") exit; }", "regular expression \"(\""},
-    {"stray_break", "request_route { break; }", "break stands outside of switch and while"},
     {"unknown_word", "request_route { if (proto == FOO) exit; }", "unknown word FOO"},
     {"address_name", "request_route { if (src_ip == \"example.com\") exit; }", "names are not looked up"},
     {"address_mask", "request_route { if (src_ip == \"10.0.0.0/33\") exit; }",
