@@ -79,6 +79,128 @@ constexpr Row kFunctions[] = {
     {"topoh", "th_store"}, {"sdpops", "sdp_content sdp_get sdp_remove_codecs_by_id sdp_keep_codecs_by_name"},
     {"stun", "stun_check"}, {"msilo", "m_store m_dump"}, {"ldap", "ldap_search ldap_result"},
 };
+// What else Debian's packages of Kamailio 5.6 have: only to be named.
+constexpr Row kMoreFunctions[] = {
+    {"acc_diameter", "acc_diam_request"},
+    {"async", "async_route async_ms_route async_sleep async_ms_sleep async_task_route async_task_group_route "
+              "async_task_data async_task_group_data"},
+    {"auth_diameter", "diameter_www_authorize diameter_proxy_authorize diameter_is_user_in"},
+    {"auth_identity", "auth_date_proc auth_add_identity vrfy_get_certificate vrfy_check_msgvalidity "
+                      "vrfy_check_certificate vrfy_check_date vrfy_check_callid"},
+    {"auth_xkeys", "auth_xkeys_add auth_xkeys_check"},
+    {"avp", "set_iattr set_sattr set_attr print_attr del_attr del_attrs subst_attr flags2attr attr2uri dump_attrs "
+            "attr_equals attr_exists attr_equals_xl xlset_attr xlfix_attr insert_attr_hf append_attr_hf "
+            "replace_attr_hf attr_to_reply attr_destination xlset_destination hdr_body2attrs hdr_body2attrs2"},
+    {"avpops", "avp_print avp_db_load avp_db_delete avp_db_store avp_db_query avp_delete avp_copy avp_pushto "
+               "avp_check avp_op avp_subst avp_subst_pv is_avp_set"},
+    {"benchmark", "bm_start_timer bm_log_timer"},
+    {"blst", "blst_add blst_add_retry_after blst_del blst_is_blocklisted blst_set_ignore blst_clear_ignore "
+             "blst_rpl_set_ignore blst_rpl_clear_ignore"},
+    {"call_control", "call_control"},
+    {"call_obj", "call_obj_get call_obj_free"},
+    {"carrierroute", "cr_user_carrier cr_route cr_nofallback_route cr_next_domain"},
+    {"cfgutils", "rand_set_prob rand_reset_prob rand_get_prob rand_event sleep usleep abort pkg_status shm_status "
+                 "pkg_summary shm_summary set_gflag reset_gflag is_gflag lock unlock trylock core_hash "
+                 "check_route_exists route_if_exists"},
+    {"corex", "forward_reply send_data is_incoming msg_iflag_reset msg_iflag_is_set set_recv_socket_name "
+              "via_add_xavp_params via_use_xavp_fields is_faked_msg"},
+    {"crypto", "crypto_aes_encrypt crypto_aes_decrypt crypto_netio_in crypto_netio_out crypto_netio_encrypt "
+               "crypto_netio_decrypt crypto_hmac_sha256"},
+    {"debugger", "dbg_breakpoint dbg_pv_dump dbg_sip_msg"},
+    {"dialog", "dlg_bridge dlg_set_timeout_by_profile dlg_set_property dlg_reset_property dlg_remote_profile "
+               "dlg_set_ruri dlg_db_load_callid dlg_db_load_extra"},
+    {"dialplan", "dp_translate dp_reload dp_match dp_replace"},
+    {"dispatcher", "ds_set_dst ds_set_domain ds_list_exist ds_list_exists ds_is_active ds_reload"},
+    {"diversion", "add_diversion"},
+    {"dmq", "dmq_handle_message dmq_process_message dmq_send_message dmq_bcast_message dmq_t_replicate "
+            "dmq_is_from_node"},
+    {"domainpolicy", "dp_can_connect dp_apply_policy"},
+    {"drouting", "do_routing use_next_gw next_routing is_from_gw goes_to_gw"},
+    {"exec", "exec_dset exec_msg exec_avp exec_cmd"},
+    {"group", "is_user_in get_user_group"},
+    {"htable", "sht_iterator_rm sht_iterator_sets sht_iterator_seti sht_iterator_setex"},
+    {"imc", "imc_manager"},
+    {"ipops", "is_ip is_pure_ip is_ipv4 is_ipv6 is_ipv6_reference ip_type detailed_ipv4_type detailed_ipv6_type "
+              "detailed_ip_type compare_ips compare_pure_ips is_ip_rfc1918 is_in_subnet dns_sys_match_ip "
+              "dns_int_match_ip dns_query srv_query naptr_query dns_set_local_ttl"},
+    {"keepalive", "ka_is_alive ka_add_destination ka_del_destination"},
+    {"lcr", "next_gw defunct_gw inactivate_gw from_gw from_any_gw to_gw to_any_gw"},
+    {"log_custom", "log_udp"},
+    {"lrkproxy", "set_lrkproxy_set lrkproxy_manage"},
+    {"mangler", "sdp_mangle_ip sdp_mangle_port"},
+    {"matrix", "matrix"},
+    {"maxfwd", "maxfwd_process maxfwd_at_least mf_lowlimit"},
+    {"mediaproxy", "engage_media_proxy use_media_proxy end_media_session"},
+    {"mohqueue", "mohq_count mohq_process mohq_retrieve mohq_send"},
+    {"mqueue", "mq_fetch mq_add mq_pv_free mq_size"},
+    {"msrp", "msrp_relay msrp_reply msrp_is_request msrp_is_reply msrp_set_dst msrp_relay_flags msrp_reply_flags "
+             "msrp_cmap_save msrp_cmap_lookup"},
+    {"nat_traversal", "nat_keepalive fix_contact client_nat_test"},
+    {"pdb", "pdb_query"},
+    {"pdt", "prefix2domain pd_translate"},
+    {"pipelimit", "pl_active"},
+    {"pv", "pv_var_to_xavp pv_xavp_to_var xavp_copy xavp_rm xavi_rm sbranch_set_ruri sbranch_append sbranch_reset "
+           "pv_evalx"},
+    {"pv_headers", "pvh_collect_headers pvh_apply_headers pvh_reset_headers pvh_check_header pvh_append_header "
+                   "pvh_modify_header pvh_remove_header pvh_header_param_exists pvh_remove_header_param"},
+    {"regex", "pcre_match pcre_match_group"},
+    {"rtjson", "rtjson_init_routes rtjson_push_routes rtjson_next_route rtjson_update_branch"},
+    {"rtpengine", "block_dtmf unblock_dtmf block_media unblock_media silence_media unsilence_media start_forwarding "
+                  "stop_forwarding play_media stop_media play_dtmf rtpengine_info rtpengine_query_v"},
+    {"rtpproxy", "rtpproxy_stream2uac rtpproxy_stream2uas rtpproxy_stop_stream2uac rtpproxy_stop_stream2uas"},
+    {"sca", "sca_handle_subscribe sca_call_info_update"},
+    {"sdpops", "sdp_remove_line_by_prefix sdp_remove_codecs_by_name sdp_keep_codecs_by_id sdp_with_media "
+               "sdp_with_active_media sdp_remove_media sdp_with_transport sdp_with_transport_like "
+               "sdp_remove_transport sdp_transport sdp_with_codecs_by_id sdp_with_codecs_by_name sdp_print "
+               "sdp_with_ice sdp_get_line_startswith sdp_get_address_family"},
+    {"secfilter", "secf_check_ua secf_check_from_hdr secf_check_to_hdr secf_check_contact_hdr secf_check_ip "
+                  "secf_check_country secf_check_dst secf_check_sqli_all secf_check_sqli_hdr"},
+    {"sipcapture", "report_capture float2int sip_capture_forward"},
+    {"sipdump", "sipdump_send"},
+    {"sipjson", "sj_serialize"},
+    {"sipt", "sipt_destination sipt_forwarding sipt_set_calling sipt_set_bci_1 sipt_has_isup_body"},
+    {"siptrace", "hlog sip_trace_mode"},
+    {"siputils", "cmp_hdr_name is_rpid_user_e164 set_uri_user set_uri_host contact_param_decode_ruri "
+                 "contact_param_rm"},
+    {"sl", "send_reply_mode"},
+    {"sms", "sms_send_msg_to_net sms_send_msg"},
+    {"smsops", "smsdump isRPDATA"},
+    {"sqlops", "sql_query_async"},
+    {"ss7ops", "isup_to_json"},
+    {"sst", "sstCheckMin"},
+    {"statsc", "statsc_reset"},
+    {"statsd", "statsd_gauge statsd_histogram statsd_start statsd_stop statsd_incr statsd_decr statsd_set"},
+    {"tcpops", "tcp_keepalive_enable tcp_keepalive_disable tcp_set_connection_lifetime tcp_enable_closed_event "
+               "tcp_conid_state tcp_get_conid tcp_conid_alive tcp_set_otcpid tcp_set_otcpid_flag "
+               "tcp_close_connection"},
+    {"textops", "search_append search_append_body replace_hdrs_str remove_hf_match is_method search_str "
+                "set_body_multipart append_body_part_hex get_body_part_raw regex_substring"},
+    {"textopsx", "remove_hf_value2 assign_hf_value2 hf_iterator_prev hf_iterator_rm hf_iterator_append "
+                 "hf_iterator_insert bl_iterator_end bl_iterator_rm bl_iterator_append bl_iterator_insert"},
+    {"timer", "timer_enable"},
+    {"tls", "tls_set_connect_server_id"},
+    {"tm", "t_send_reply t_relay_to_sctp t_replicate_udp t_replicate_tcp t_replicate_tls t_replicate_sctp "
+           "t_replicate_to t_relay_to_avp t_forward_nonack_uri t_forward_nonack_udp t_forward_nonack_tcp "
+           "t_forward_nonack_tls t_forward_nonack_sctp t_forward_nonack_to t_write_req t_write_unix "
+           "t_reset_max_lifetime t_disable_e2e_cancel_reason t_is_retr_async_reply t_clean"},
+    {"tmrec", "tmrec_match is_leap_year time_period_match"},
+    {"topos", "tps_set_context"},
+    {"tsilo", "ts_append_to ts_append ts_append_by_contact ts_store"},
+    {"uac", "uac_auth_mode uac_reg_lookup_uri uac_reg_status uac_reg_request_to uac_reg_enable uac_reg_disable "
+            "uac_reg_refresh"},
+    {"uac_redirect", "set_deny_filter set_accept_filter get_redirects"},
+    {"uid_avp_db", "save_extra_attrs remove_extra_attrs lock_extra_attrs unlock_extra_attrs"},
+    {"uid_domain", "is_local get_did"},
+    {"uid_gflags", "set_ugflag reset_ugflag is_ugflag flush_ugflags"},
+    {"uid_uri_db", "lookup_user check_uri"},
+    {"uri_db", "check_to check_from does_uri_exist"},
+    {"userblocklist", "check_user_blocklist check_user_allowlist check_blocklist check_allowlist"},
+    {"xhttp_prom", "prom_check_uri prom_dispatch prom_counter_reset prom_gauge_reset prom_counter_inc prom_gauge_set "
+                   "prom_histogram_observe"},
+    {"xhttp_rpc", "dispatch_xhttp_rpc"},
+    {"xlog", "xlogm"},
+    {"xprint", "xplog xpdbg"},
+};
 constexpr Row kVariables[] = {
     {"tm", "T_branch_idx T_reply_ruid T_reply_code T_reply_reason T_reply_last T_req T_rpl T_inv T_branch T T_rply "},
     {"tmx", "T_req_code"},
@@ -86,10 +208,10 @@ constexpr Row kVariables[] = {
             "tls_my_serial tls_peer_subject tls_my_subject tls_peer_issuer tls_my_issuer tls_peer_subject_cn tls_peer_verified "
             "tls_peer_san_hostname tls_peer_san_uri tls_peer_server_name tls_peer_raw_cert"},
     {"pv", "xavp xavu xavi shv stat branch sbranch sndto sndfrom snd cnt bf bF Bf br bR ds sf sF Sf fs err.class err.level err.info "
-           "err.rcode err.rreason sel ruid location_ua K vn nh expires dir dip dic"},
-    {"htable", "sht shtex shtcn shtcv shtinc shtdec shtrecord"},
+           "err.rcode err.rreason sel ruid location_ua K vn nh expires dir dip dic fsp mbu rsi sid msgbuf ksr rpl ccp rcv"},
+    {"htable", "sht shtex shtcn shtcv shtinc shtdec shtrecord shtitkey shtitval"}, {"jsonrpcs", "jsonrpl"},
     {"uac", "uac_req"}, {"dialog", "dlg dlg_ctx dlg_var DLG_count DLG_status DLG_lifetime"}, {"dlgs", "dlgs"},
-    {"xhttp", "hu"}, {"sqlops", "dbr sqlrows"}, {"corex", "cfg lsock atkv"}, {"rr", "route_uri"}, {"permissions", "ipp"},
+    {"xhttp", "hu"}, {"sqlops", "dbr sqlrows"}, {"corex", "cfg lsock sock atkv"}, {"kex", "sruid"}, {"siputils", "pcv"}, {"textopsx", "hfitname hfitbody blitval"}, {"rr", "route_uri"}, {"permissions", "ipp"},
     {"auth", "adr"}, {"http_client", "curlerror"}, {"counters", "stat"}, {"sdpops", "sdp"}, {"ndb_redis", "redis"},
 };
 // clang-format on
@@ -107,7 +229,11 @@ std::string_view find(std::span<const Row> rows, std::string_view name) {
 
 }  // namespace
 
-std::string_view module_of_function(std::string_view name) { return name.empty() ? name : find(kFunctions, name); }
+std::string_view module_of_function(std::string_view name) {
+    if (name.empty()) return name;
+    const std::string_view module = find(kFunctions, name);
+    return module.empty() ? find(kMoreFunctions, name) : module;
+}
 std::string_view module_of_variable(std::string_view name) { return name.empty() ? name : find(kVariables, name); }
 
 }  // namespace kahu::script
