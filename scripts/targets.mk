@@ -1,17 +1,19 @@
 # Targets about the project as a whole; the rules that build are in ../Makefile, which includes this.
 
 # --- checks ----------------------------------------------------------------------------------------
-.PHONY: check check-layers check-format check-headers check-man test integration
+.PHONY: check check-layers check-format check-requirements check-headers check-man test integration
 # The lock shims and the shared heap are off under ASan, so their tests also run in the release build.
 RELEASE_UNITS := $(addprefix unit-,$(filter mem tls,$(UNIT_FOLDERS)))
-check:                                                ## unit tests under ASan+UBSan, fuzz corpus, layers, headers, format, manual
-	@$(MAKE) check-layers check-format
+check:                                                ## unit tests under ASan+UBSan, fuzz corpus, layers, headers, format, manual, requirements
+	@$(MAKE) check-layers check-format check-requirements
 	@$(MAKE) SAN=asan unit fuzz-replay
 	@$(MAKE) $(RELEASE_UNITS) check-headers check-man
 check-layers:                                         ## a folder includes only lower folders; no include cycles
 	@scripts/check-layers
 check-format:                                         ## clang-format agrees (scripts/check-format --fix)
 	@scripts/check-format
+check-requirements:                                   ## every row of test/integration/requirements.tsv has its test, or its reason
+	@scripts/check-requirements
 check-headers: | $(GEN_core_config)                   ## every header compiles alone
 	@scripts/check-headers $(CXX) $(COMMON)
 check-man: $(B)/kahu                                  ## manual pages are what the tables say (scripts/check-man --fix)
