@@ -9,6 +9,7 @@ import pytest
 
 from support.kahu import MODULES, wait_until
 from support.load import finish_load, start_load
+from support.paths import LONG
 from support.process import descendants, is_alive
 from support.rpc import Fault, structs, values
 from support.sip import request
@@ -153,6 +154,20 @@ def test_server_that_never_lasts_gives_up(make_kahu):
         assert wait_until(lambda: server.log().count("server.ready") == tries, 10)
     os.kill(descendants(server.pid)[0], signal.SIGKILL)
     assert wait_until(lambda: "server.waiting seconds=2" in server.log(), 5)
+
+
+@pytest.mark.skipif(not LONG, reason="the pauses are 95 seconds in all")
+def test_server_that_never_lasts_has_a_last_word(make_kahu):
+    server = make_kahu().start()
+    server.allowed_alarms = DEATHS
+    for tries in range(1, 10):
+        assert wait_until(lambda: server.log().count("server.ready") == tries, 40)
+        os.kill(descendants(server.pid)[0], signal.SIGKILL)
+    assert server.process.wait(10) == 1
+    assert re.findall(r"server\.waiting seconds=(\d+)", server.log()) == ["1", "2", "4", "8", "16", "32", "32"]
+    last = server.log().splitlines()[-1]
+    assert "server.giving_up" in last and "tries=8" in last and "hint=" in last
+    assert not server.pid_file.exists()
 
 
 def test_stop_finishes_what_is_half_received(make_kahu):

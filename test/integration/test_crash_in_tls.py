@@ -26,9 +26,9 @@ def client_hello(spoil):
 
 
 class Victim:
-    def __init__(self, make_kahu, tmp_path):
+    def __init__(self, make_kahu, tmp_path, core=""):
         self.directory, self.order = tmp_path, tmp_path / "order"
-        self.server = make_kahu(core=f'crash_dir="{tmp_path}"\ncrash_limit=0', workers=1,
+        self.server = make_kahu(core=f'crash_dir="{tmp_path}"\ncrash_limit=0\n{core}', workers=1,
                                 env={**os.environ, "KAHU_INJECT": f"@{self.order}"}).start()
         self.server.allowed_alarms = (r"process\.died",)
 

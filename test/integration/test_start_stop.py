@@ -4,6 +4,7 @@ import pwd
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,35 @@ def test_tells_systemd_when_it_is_ready(make_kahu, tmp_path):
         systemd.settimeout(10)
         make_kahu(env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}).start()
         assert b"READY=1" in systemd.recv(4096)
+
+
+@pytest.mark.kahu_only
+def test_systemd_is_told_while_the_supervisor_turns(make_kahu, tmp_path):
+    """Its watchdog is fed once a second, not while the supervisor hangs; workers that die do not matter to it."""
+    def told(systemd, seconds):
+        messages, deadline = [], time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            systemd.settimeout(left)
+            try:
+                messages.append(systemd.recv(4096))
+            except TimeoutError:
+                break
+        return messages
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        server = make_kahu(env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}).start()
+        server.allowed_alarms = (r"process\.died",)
+        os.kill(server.processes_titled("tcp receiver")[0], signal.SIGKILL)
+        assert told(systemd, 4.5).count(b"WATCHDOG=1") >= 3
+        supervisor = descendants(server.pid)[0]
+        os.kill(supervisor, signal.SIGSTOP)
+        told(systemd, 0.5)
+        assert told(systemd, 2.5) == []
+        os.kill(supervisor, signal.SIGCONT)
+        assert b"WATCHDOG=1" in told(systemd, 2.5)
+        server.finish()
+        assert b"STOPPING=1" in told(systemd, 1)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to become somebody else")
