@@ -23,7 +23,8 @@ def storm(*options):
 
 
 STAGES = [
-    ("short selection", ["test/integration/run", "-q", "test_crash.py", "test_worker_death.py"]),
+    ("short selection", ["test/integration/run", "-q", "test_crash.py", "test_worker_death.py", "test_fresh_segment.py",
+                         "test_crash_in_tls.py", "test_deaths_told.py"]),
     ("deaths at every instruction of shared structures", ["make", "-s", *(f"unit-{name}" for name in STEPPED)]),
     ("allocations that fail", ["test/integration/run", "-q", "test_failing_allocations.py"]),
     ("deaths at every step of operations", [PYTHON, "test/crash/sweep.py", "--deaths", "150"]),
