@@ -136,6 +136,17 @@ def test_fetched_contacts(client, user):
                     f"sip:{user}@127.0.0.1:1,500,reg-{user},1,8,one,4294967295 then <null>")
 
 
+def test_nothing_is_left_of_the_registration_before(server, client, user):
+    """A REGISTER without User-Agent right after one that had it, in the same process."""
+    register(client, user, contact=f"<sip:{user}@127.0.0.1:1>", headers=["User-Agent: first", "X-Q: 100"])
+    register(client, f"{user}b", contact=f"<sip:{user}b@127.0.0.1:1>")
+    said = ask(client, f"{user}b", "contacts")
+    assert f"sip:{user}b@127.0.0.1:1,-1,reg-{user}b,1,0,n/a," in said
+    agent = re.search(r"User-Agent: (.*)", server.rpc("ul.lookup", "location", f"{user}b"))[1]
+    methods = re.search(r"Methods: (.*)", server.rpc("ul.lookup", "location", f"{user}b"))[1]
+    assert (agent, methods) == ("n/a", "-1")
+
+
 @pytest.mark.kahu_only  # Kamailio 5.6.3 does not survive it
 def test_what_a_contact_may_lack(client, user):
     register(client, user, contact=f"<sip:{user}@127.0.0.1:1>")

@@ -230,6 +230,16 @@ ul.lookup location nobody
 ul.lookup nosuch nobody
 ul.dump
 ul.dump brief
+ul.add location carol sip:carol@127.0.0.1:9 0 1.0 . 0 0 1
+ul.lookup location carol
+ul.dump
+ul.dump full
+ul.dump brief
+ul.rm_contact location carol sip:nope
+ul.rm_contact location nobody sip:nope
+ul.rm_contact location carol sip:carol@127.0.0.1:9
+ul.lookup location carol
+ul.rm location nobody
 ul.flush
 ul.rm nosuch nobody
 pike.list

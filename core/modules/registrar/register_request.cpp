@@ -103,6 +103,7 @@ Fault RegisterRequest::read(script::Run& run, std::string_view given_uri, bool k
     if (call_id.size() > most(Text::call_id)) return Fault::call_id_length;
     if (message.cseq() == nullptr) return Fault::cseq_missing;
     cseq = message.cseq()->number;
+    user_agent = "n/a";  // as Kamailio stores it
     if (const auto* field = message.first(HeaderId::user_agent)) {
         std::string unfolded;
         user_agent = run.arena().copy(sip::unfold(field->value, unfolded).substr(0, most(Text::user_agent)));

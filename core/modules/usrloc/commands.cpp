@@ -50,7 +50,7 @@ RpcStruct describe(const Contact& c, int64_t now) {
             {"Flags", c.flags},
             {"CFlags", c.cflags},
             {"Socket", c.socket < listeners.size() ? listeners[c.socket].text() : "[not set]"},
-            {"Methods", to_kamailio_methods(c.methods)},
+            {"Methods", static_cast<int32_t>(to_kamailio_methods(c.methods))},
             {"Ruid", shown(c.text(Text::ruid))},
             {"Instance", shown(c.text(Text::instance))},
             {"Reg-Id", c.reg_id},
@@ -101,8 +101,6 @@ void dump(RpcCall& call) {
     Page page;
     const auto how = call.next_text_or("full");
     if (!how) return;
-    if (*how != "brief" && *how != "full")
-        return call.fault(400, fmt::format("\"{}\" is neither brief nor full", text::printable(*how, 40)));
     page.brief = *how == "brief";
     const int64_t bound = page.brief ? kMostInBrief : kMostInFull;
     const auto skip = call.next_int_or(0), most = call.next_int_or(-1);
@@ -113,7 +111,7 @@ void dump(RpcCall& call) {
         for (size_t table = 0; table < table_names().size(); ++table)
             if (const int64_t users = totals(static_cast<uint8_t>(table)).users; users - page.skip > bound)
                 return call.fault(500, fmt::format("{} AoRs in {}, at most {} in one answer: ul.dump {} 0 {}", users,
-                                                   table_names()[table], bound, *how, bound));
+                                                   table_names()[table], bound, page.brief ? "brief" : "full", bound));
     RpcArray domains;
     const int64_t now = clock::unix_seconds(), slots = longest_bucket();
     for (size_t table = 0; table < table_names().size(); ++table) {
@@ -173,7 +171,7 @@ void remove(RpcCall& call) {
     if (!table) return;
     const auto aor = next_aor(call);
     if (!aor) return;
-    if (remove_all(*table, *aor) == 0) call.fault(500, "AOR not found");
+    (void)remove_all(*table, *aor);  // none is no error, as Kamailio has it
 }
 
 void remove_contact(RpcCall& call) {
@@ -183,6 +181,7 @@ void remove_contact(RpcCall& call) {
     const auto uri = aor ? call.next_text() : std::nullopt;
     if (!uri) return;
     Aor record(*table, *aor);
+    if (record.first() == nullptr) return call.fault(404, "AOR not found");
     std::vector<Aor::Change> changes;
     for (Contact* c = record.first(); c != nullptr; c = record.next(c))
         if (c->text(Text::uri) == *uri) changes.push_back({c, nullptr});
@@ -241,8 +240,8 @@ void add(RpcCall& call) {
     fields[Text::uri] = *uri;
     fields[Text::path] = unless_unset(*path);
     fields[Text::received] = unless_unset(*received);
-    fields[Text::user_agent] = "SIP Router MI Server";
-    fields[Text::call_id] = "dfjrewr12386fd6-343@kamailio.mi";
+    fields[Text::user_agent] = "kamailio SIP Router - RPC Server";
+    fields[Text::call_id] = "dfjrewr12386fd6-343@kamailio.rpc";
     fields[Text::ruid] = make_ruid(ruid);
     Aor::Change change{nullptr, &fields};
     for (Contact* c = record.first(); c != nullptr; c = record.next(c))
