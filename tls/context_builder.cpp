@@ -14,6 +14,7 @@
 #include "tls/credentials.h"
 #include "tls/openssl_error.h"
 #include "tls/settings.h"
+#include "tls/shared_openssl.h"
 #include "tls/verify.h"
 
 namespace kahu::tls {
@@ -113,6 +114,7 @@ Result<SSL_CTX*> build_context(const Profile& p, std::vector<std::string>* warni
     prepare_contexts();
     ERR_clear_error();
     const std::string who = fmt::format("{} ({})", p.name, p.where);
+    const uint64_t failures = openssl_allocation_failures();
     OwnedContext context(SSL_CTX_new_ex(library_context(), nullptr,
                                         p.key.side == Side::server ? TLS_server_method() : TLS_client_method()));
     if (!context)
@@ -122,6 +124,8 @@ Result<SSL_CTX*> build_context(const Profile& p, std::vector<std::string>* warni
         ERR_clear_error();
         return std::move(filled).error().context(who);
     }
+    if (openssl_allocation_failures() != failures || (openssl_booted() && !slot_libctx_is_whole()))
+        return Error{Errc::no_memory, fmt::format("{}: out of memory", who), "start with a larger -m"};
     if (warnings != nullptr)
         for (const std::string& warning : said) warnings->push_back(fmt::format("{}: {}", who, warning));
     ERR_clear_error();

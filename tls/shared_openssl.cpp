@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "mem/contract.h"
 #include "mem/heap.h"
+#include "tls/algorithms.h"
 #include "tls/channel.h"
 #include "tls/lock_shim.h"
 #include "tls/openssl_error.h"
@@ -34,21 +35,27 @@ namespace {
 
 bool g_booted = false, g_shared = false;
 pid_t g_supervisor = 0;
-uint64_t g_incarnation = 0;
+uint64_t g_incarnation = 0, g_failures = 0;
 OpensslPart* g_part = nullptr;
 OSSL_LIB_CTX* g_private_libctx = nullptr;  // private mode
+OSSL_LIB_CTX* g_whole = nullptr;           // this process found it to have all algorithms
+OSSL_LIB_CTX* g_lacking = nullptr;         // it has not; what is made with it ends in an error
 std::string g_why_not_shared;
 
 // --- OpenSSL's malloc: the segment once it is known that the shims work, libc's until then ---------
+void* counted(void* block) {
+    g_failures += block == nullptr;
+    return block;
+}
 void* openssl_malloc(size_t bytes, const char*, int) {
-    return g_shared ? mem::allocate(bytes, mem::Tag::openssl) : std::malloc(bytes);
+    return g_shared ? counted(mem::allocate(bytes, mem::Tag::openssl)) : std::malloc(bytes);
 }
 void openssl_free(void* block, const char*, int) {
     mem::segment_contains(block) ? mem::deallocate(block, mem::Tag::openssl) : std::free(block);
 }
 void* openssl_realloc(void* block, size_t bytes, const char*, int) {
     const bool in_segment = block ? mem::segment_contains(block) : g_shared;
-    return in_segment ? mem::reallocate(block, bytes, mem::Tag::openssl) : std::realloc(block, bytes);
+    return in_segment ? counted(mem::reallocate(block, bytes, mem::Tag::openssl)) : std::realloc(block, bytes);
 }
 
 // Empty: it can be shared.
@@ -148,6 +155,7 @@ Status enter_openssl_process() {
     REQUIRE(g_booted);
     g_incarnation = openssl_part().incarnations.fetch_add(1, std::memory_order_relaxed) + 1;
     openssl_part().incarnation_of[mem::current_slot()].store(g_incarnation, std::memory_order_relaxed);
+    g_lacking = nullptr;
     if (g_shared) mix_thread_identity(g_incarnation);
     if (const int inherited = thread_locals_in_segment(); inherited != 0)
         return Error{Errc::invalid, std::to_string(inherited) + " thread-locals of OpenSSL were inherited over a fork",
@@ -171,9 +179,23 @@ OSSL_LIB_CTX* slot_libctx() {
     }
     std::atomic<OSSL_LIB_CTX*>& cell = openssl_part().libctx[mem::current_slot()];
     OSSL_LIB_CTX* library = cell.load(std::memory_order_acquire);
-    if (!library) cell.store(library = new_library_context(), std::memory_order_release);
-    return library;
+    if (library && library == g_whole) return library;
+    if (!library) library = new_library_context();
+    if (library && fill_algorithms(library)) {
+        cell.store(library, std::memory_order_release);
+        return g_whole = library;
+    }
+    cell.store(nullptr, std::memory_order_release);  // a new one is made when it is asked for again
+    if (!g_lacking) {
+        g_lacking = library;  // a predecessor's connections may use it: it stays
+        openssl_part().retired_libctx.fetch_add(1, std::memory_order_relaxed);
+    } else {
+        OSSL_LIB_CTX_free(library);
+    }
+    return g_lacking;
 }
+bool slot_libctx_is_whole() { return !g_shared || (g_whole && g_whole == openssl_part().libctx[mem::current_slot()]); }
+uint64_t openssl_allocation_failures() { return g_failures; }
 
 void after_death(int slot, const mem::RecoveryReport& report) {
     if (report.writers_released == 0 || !g_shared) return;

@@ -51,6 +51,11 @@ uint64_t slot_incarnation();
 // The library context of this slot: made by boot_openssl(), inherited by the successor, so that processes do not meet
 // on the locks of one method store.  For SSL_CTX_new_ex(), PEM_read_*_ex(), EVP_*_fetch().  nullptr: out of memory.
 OSSL_LIB_CTX* slot_libctx();
+// False: memory ran out when its algorithms were made, and what was made with it may lack some (algorithms.h).  The
+// next call of slot_libctx() tries again with another one.
+bool slot_libctx_is_whole();
+// Of this process, ever.  OpenSSL goes on without what it could not allocate where it can: no cipher suite, no error.
+uint64_t openssl_allocation_failures();
 
 // The supervisor, after recover_slot() and before the successor's fork; makes no OpenSSL call.  A library context whose
 // process died with a write lock held is not used again (about 260 KB are lost); the successor gets a spare one.
