@@ -225,6 +225,22 @@ tls.options
 tls.reload
 tm.stats
 tm.list
+tm.clean
+tm.cancel
+tm.cancel nobody
+tm.cancel nobody s:1
+tm.reply
+tm.reply 404
+tm.reply 404 No
+tm.reply 404 No 1:2 tag .
+tm.reply_callid
+tm.reply_callid 404
+tm.reply_callid 404 No
+tm.reply_callid 404 No nobody s:1 tag .
+tm.t_uac_start
+tm.t_uac_start OPTIONS
+tm.t_uac_start OPTIONS xx . . From:x
+tm.t_uac_wait_block
 ul.add nosuch bob@x sip:bob@1.2.3.4 60 1.0 - 0 0 0
 ul.lookup location nobody
 ul.lookup nosuch nobody

@@ -72,7 +72,9 @@ void apply_wishes(Transaction& t, const Current& c) {
 
 Intake take_request(script::Run& run) {
     Current& c = current(run);
-    if (c.id) return Intake::existing;
+    if (c.id && !c.foreign) return Intake::existing;
+    c.id = {};  // what t_lookup_request() found is found again below: this is its copy
+    c.foreign = false;
     RequestKey key;
     if (!read_key(run.message(), key)) {
         run.last_error = 400;

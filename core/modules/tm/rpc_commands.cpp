@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 
 #include "core/base/text.h"
@@ -114,6 +115,13 @@ void cancel(RpcCall& call) {
     if (!cancel_call(*call_id, static_cast<uint32_t>(*number))) call.fault(400, "Transaction not found");
 }
 
+// The next parameter; none: the fault was given, in Kamailio's words.
+std::optional<std::string> expect(RpcCall& call, std::string_view what) {
+    if (call.more()) return call.next_text();
+    call.fault(400, std::string(what) + " expected");
+    return std::nullopt;
+}
+
 struct ReplyWords {
     int64_t code;
     std::string reason, to_tag, headers, body;
@@ -137,8 +145,8 @@ void reply(RpcCall& call) {
     if (!call.more()) return call.fault(400, "Reply code expected");
     const auto code = call.next_int();
     if (!code) return;
-    const auto reason = call.next_text();
-    const auto where = reason ? call.next_text() : std::nullopt;
+    const auto reason = expect(call, "Reason phrase");
+    const auto where = reason ? expect(call, "Transaction ID") : std::nullopt;
     const auto tag = where ? call.next_text_or(".") : std::nullopt;
     const auto headers = tag ? call.next_text_or(".") : std::nullopt;
     const auto body = headers ? call.next_text_or("") : std::nullopt;
@@ -157,8 +165,8 @@ void reply_callid(RpcCall& call) {
     if (!call.more()) return call.fault(400, "Reply code expected");
     const auto code = call.next_int();
     if (!code) return;
-    const auto reason = call.next_text();
-    const auto call_id = reason ? call.next_text() : std::nullopt;
+    const auto reason = expect(call, "Reason phrase");
+    const auto call_id = reason ? expect(call, "Call-ID") : std::nullopt;
     const auto cseq = call_id ? call.next_int() : std::nullopt;
     const auto tag = cseq ? call.next_text_or(".") : std::nullopt;
     const auto headers = tag ? call.next_text_or(".") : std::nullopt;

@@ -89,6 +89,16 @@ TEST_F(TmTest, ABranchThatFailsIsReplacedWhileAnotherRings) {
     EXPECT_NE(answered(), "nothing");
 }
 
+TEST_F(TmTest, ACopyThatLooksItsTransactionUpIsStillACopy) {
+    script("if (t_lookup_request()) t_release(); t_relay();");
+    receive(invite());
+    ASSERT_EQ(g_down.size(), 1u);
+    receive(invite());
+    EXPECT_EQ(g_down.size(), 1u);
+    receive(reply_to(g_down[0].text, 404));
+    EXPECT_EQ(answered(), "404");
+}
+
 TEST_F(TmTest, AFailureRouteAsksNewTargetsOnly) {
     script("t_on_failure(\"f\"); t_relay();", "failure_route[f] { fork_to(\"sip:127.0.0.1:28701\"); t_relay(); }\n");
     receive(invite("MESSAGE"));
