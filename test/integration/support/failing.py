@@ -60,14 +60,24 @@ class FailingServer(SweptServer):
             clients = [self._connect() for _ in range(8)]  # each worker gets some
             for client in clients:
                 client.close()
-        lowest, same = self.used(), 0
+        lowest, same = self._uses(), 0
         deadline = time.monotonic() + 8
-        while same < 12 and time.monotonic() < deadline and not (most is not None and lowest <= most):
+        while same < 12 and time.monotonic() < deadline and not (most and self._is_within(lowest, most)):
             time.sleep(0.1)
-            now = self.used()
-            same = same + 1 if now >= lowest else 0
-            lowest = min(lowest, now)
+            now = self._uses()
+            same = same + 1 if sum(now.values()) >= sum(lowest.values()) else 0
+            lowest = min(lowest, now, key=lambda uses: sum(uses.values()))
         return lowest
+
+    def _uses(self):
+        """{use of the segment: bytes}."""
+        figures = self.rpc.call("shm.report")
+        first = [name for name, _ in figures].index("total_frags") + 1
+        return dict(figures[first:])
+
+    @staticmethod
+    def _is_within(uses, most):
+        return all(size <= most[name] for name, size in uses.items())
 
     def _attempt(self, operation):
         method = self.OPERATIONS[operation][1]
@@ -113,9 +123,9 @@ class FailingServer(SweptServer):
         return result
 
     def left(self):
-        """Bytes of the segment that all of this left behind, since the last call."""
+        """What all of this left behind since the last call: {use of the segment: bytes}."""
         before, self.rest = self.rest, self.settled(self.rest)
-        return max(0, self.rest - before)
+        return {name: size - before[name] for name, size in self.rest.items() if size > before[name]}
 
     def _one(self, operation, kind, number, result):
         family = self._family()
