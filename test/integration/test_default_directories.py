@@ -9,7 +9,21 @@ from support.paths import KAHUCMD, SOURCE, free_port
 from support.process import descendants, is_alive, wait_until
 
 pytestmark = pytest.mark.kahu_only
-KAMCLI = ("kamcli", "--no-default-configs", "-c", "/usr/share/doc/kamcli/examples/kamcli.ini")  # Debian installs no other
+# Of the configuration that Debian's kamcli comes with as an example; it does nothing without one.
+KAMCLI_INI = """[main]
+domain=test.com
+[ctl]
+type=jsonrpc
+kamgroup=kamailio
+[jsonrpc]
+transport=socket
+path=/var/run/kamailio/kamailio_rpc.fifo
+rplnamebase=kamailio_rpc_reply.fifo
+rpldir=/tmp
+srvaddr=/var/run/kamailio/kamailio_rpc.sock
+rcvaddr=/var/run/kamailio/kamailio_rpc_reply.sock
+outformat=yaml
+"""
 # Debian's file, on a port of its own.
 STOCK = "/etc/kamailio/kamailio.cfg"
 
@@ -90,18 +104,20 @@ def test_kamctl_finds_it(stock):
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=20, env={**os.environ, "TERM": "xterm"}).stdout
 
 
-def test_kamcli_finds_it(stock):
-    stock.says("up_since", *KAMCLI, "uptime")
-    stock.says("tcp main process", *KAMCLI, "ps")
-    stock.says("usrloc:registered_users = 0", *KAMCLI, "stats")
-    stock.says("result: {}", *KAMCLI, "ul", "add", "bob", "sip:bob@127.0.0.1:5099")
-    stock.says("sip:bob@127.0.0.1:5099", *KAMCLI, "ul", "show", "bob")
-    stock.says("sip:bob@127.0.0.1:5099", *KAMCLI, "ul", "show")
-    stock.says("result: {}", *KAMCLI, "ul", "rm", "bob")
-    stock.says("AOR not found", *KAMCLI, "ul", "show", "bob")
-    stock.says("kahu", *KAMCLI, "rpc", "core.version")
-    stock.says("ul.dump", *KAMCLI, "rpcmethods")
-    stock.says("udp", *KAMCLI, "srv", "sockets")
+def test_kamcli_finds_it(stock, tmp_path):
+    (tmp_path / "kamcli.ini").write_text(KAMCLI_INI)
+    kamcli = ("kamcli", "--no-default-configs", "-c", tmp_path / "kamcli.ini")
+    stock.says("up_since", *kamcli, "uptime")
+    stock.says("tcp main process", *kamcli, "ps")
+    stock.says("usrloc:registered_users = 0", *kamcli, "stats")
+    stock.says("result: {}", *kamcli, "ul", "add", "bob", "sip:bob@127.0.0.1:5099")
+    stock.says("sip:bob@127.0.0.1:5099", *kamcli, "ul", "show", "bob")
+    stock.says("sip:bob@127.0.0.1:5099", *kamcli, "ul", "show")
+    stock.says("result: {}", *kamcli, "ul", "rm", "bob")
+    stock.says("AOR not found", *kamcli, "ul", "show", "bob")
+    stock.says("kahu", *kamcli, "rpc", "core.version")
+    stock.says("ul.dump", *kamcli, "rpcmethods")
+    stock.says("udp", *kamcli, "srv", "sockets")
 
 
 def test_kamcmd_finds_it(stock):
