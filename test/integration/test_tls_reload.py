@@ -119,7 +119,9 @@ def reason_of(text, named):
 
 
 def plain(text):
-    """Without line ends and without the port that each server of a test has for itself."""
+    """Without line ends, without the port that each server of a test has for itself, and with the remedy in brackets not
+    closed: RPC puts it in brackets, diagnostics of the configuration behind a dash."""
+    text = text.replace(" — ", " (").replace(")", "")
     return re.sub(r"127\.0\.0\.1:\d+", "LISTENER", re.sub(r"\s+", " ", text))
 
 
