@@ -9,33 +9,17 @@
 #include "core/net/connection_table.h"
 #include "core/net/destination.h"
 #include "core/net/listener.h"
-#include "core/net/mailbox.h"
-#include "core/net/settings.h"
-#include "core/proc/process_table.h"
 #include "core/stats/registry.h"
-#include "mem/segment.h"
-#include "mem/slot.h"
+#include "test/unit/net/segment.h"
 
 namespace kahu::net {
 namespace {
 
 using kahu::Transport;
 
-class Connect : public testing::Test {
+class Connect : public WithSegment {
   protected:
-    void SetUp() override {
-        settings.tcp_max_connections.set(64);
-        mem::attach_slot(0);
-        const mem::Part parts[] = {{"processes", proc::process_table_bytes(), proc::construct_process_table},
-                                   {"mailboxes", mailboxes_bytes(), construct_mailboxes},
-                                   {"connections", connection_table_bytes(), construct_connection_table}};
-        std::string why;
-        ASSERT_TRUE(mem::create_segment(16 << 20, parts, why)) << why;
-    }
-    void TearDown() override {
-        mem::destroy_segment();
-        mem::attach_slot(-1);
-    }
+    Connect() : WithSegment(64) {}
     static ConnectionId open(size_t index, Transport transport, const char* ip, uint16_t port, bool outbound = false,
                              std::string_view host = "") {
         Connection& row = connection_row(index);

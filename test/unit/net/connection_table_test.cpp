@@ -9,34 +9,19 @@
 #include <set>
 
 #include "core/net/handover.h"
-#include "core/net/mailbox.h"
-#include "core/net/settings.h"
-#include "core/proc/process_table.h"
 #include "mem/heap_stats.h"
-#include "mem/segment.h"
-#include "mem/slot.h"
+#include "test/unit/net/segment.h"
 
 namespace kahu::net {
 namespace {
 
-class Table : public testing::Test {
+class Table : public WithSegment {
   protected:
+    Table() : WithSegment(16) {}
     void SetUp() override {
-        settings.tcp_max_connections.set(16);
-        mem::attach_slot(0);
-        const mem::Part parts[] = {
-            {"processes", proc::process_table_bytes(), proc::construct_process_table},
-            {"mailboxes", mailboxes_bytes(), construct_mailboxes},
-            {"connections", connection_table_bytes(), construct_connection_table},
-        };
-        std::string why;
-        ASSERT_TRUE(mem::create_segment(16 << 20, parts, why)) << why;
+        WithSegment::SetUp();
         proc::add_process(ProcessKind::supervisor, 0, -1, "test");
         proc::add_process(ProcessKind::tcp_worker, 0, -1, "worker");
-    }
-    void TearDown() override {
-        mem::destroy_segment();
-        mem::attach_slot(-1);
     }
     static Connection& fresh(size_t index) {
         Connection& row = connection_row(index);

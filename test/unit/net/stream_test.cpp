@@ -7,14 +7,9 @@
 #include <string>
 
 #include "core/base/fd.h"
-#include "core/net/connection_table.h"
 #include "core/net/dispatch.h"
-#include "core/net/mailbox.h"
-#include "core/net/settings.h"
-#include "core/proc/process_table.h"
 #include "mem/heap_stats.h"
-#include "mem/segment.h"
-#include "mem/slot.h"
+#include "test/unit/net/segment.h"
 
 namespace kahu::net {
 namespace {
@@ -22,18 +17,11 @@ namespace {
 constexpr size_t kAnswerBytes = 1000;
 const std::string kRequest = "OPTIONS sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n";
 
-class Stream : public testing::Test {
+class Stream : public WithSegment {
   protected:
+    Stream() : WithSegment(16) {}
     void SetUp() override {
-        settings.tcp_max_connections.set(16);
-        mem::attach_slot(0);
-        const mem::Part parts[] = {
-            {"processes", proc::process_table_bytes(), proc::construct_process_table},
-            {"mailboxes", mailboxes_bytes(), construct_mailboxes},
-            {"connections", connection_table_bytes(), construct_connection_table},
-        };
-        std::string why;
-        ASSERT_TRUE(mem::create_segment(32 << 20, parts, why)) << why;
+        WithSegment::SetUp();
         proc::add_process(ProcessKind::supervisor, 0, -1, "test");
         set_message_handler([](std::string_view, const Inbound& from) {
             (void)send_on(from.connection, std::string(kAnswerBytes, 'a'));
@@ -53,8 +41,7 @@ class Stream : public testing::Test {
     }
     void TearDown() override {
         empty_connection(*link_.row);
-        mem::destroy_segment();
-        mem::attach_slot(-1);
+        WithSegment::TearDown();
     }
     void ask(int times) {
         for (int i = 0; i < times; ++i)
