@@ -141,7 +141,7 @@ std::string usage() {
            "Exit status: 0 done, 1 the server answered an error, 2 wrong usage, 3 no connection or no answer.\n"
            "\n"
            "  kahucmd core.psx              kahucmd tls.reload           kahucmd --json tls.list\n"
-           "  kahucmd ls                    lists all commands; kahucmd system.methodHelp COMMAND explains one\n";
+           "  kahucmd ls                    lists all commands; kahucmd help COMMAND explains one\n";
 }
 
 }  // namespace kahu::client

@@ -20,9 +20,27 @@ std::string shown(const Options& options, std::string_view command, const std::v
     return table ? as_table(values) : as_plain(values);
 }
 
-int print_fault(const Options& options, std::string_view command, const Answer& answer) {
-    if (options.style == Style::json) fmt::print("{}", fault_as_json(answer.code, answer.reason));
-    else fmt::print(stderr, "error: {} - {}\n", answer.code, text::trim(answer.reason));
+// What to write instead, for who types commands.
+void print_remedy(Connection& connection, const std::string& command, const Answer& answer) {
+    constexpr int kBadArguments = 400;
+    Vocabulary vocabulary(connection);
+    if (answer.reason.find(command + " not found") != answer.reason.npos) {
+        const std::string near = vocabulary.nearest_command(command);
+        fmt::print(stderr, "{}`kahucmd ls` lists all commands\n",
+                   near.empty() ? "" : fmt::format("did you mean {}? ", near));
+    } else if (answer.code == kBadArguments) {
+        const std::string usage = vocabulary.signature(command);
+        if (!usage.empty()) fmt::print(stderr, "usage: {}\n", usage);
+    }
+}
+
+int print_fault(Connection& connection, const Options& options, const std::string& command, const Answer& answer) {
+    if (options.style == Style::json) {
+        fmt::print("{}", fault_as_json(answer.code, answer.reason));
+    } else {
+        fmt::print(stderr, "error: {} - {}\n", answer.code, text::trim(answer.reason));
+        print_remedy(connection, command, answer);
+    }
     if (options.verbose > 0) fmt::print(stderr, "(answer to {})\n", command);
     return kFault;
 }
@@ -31,7 +49,8 @@ int print_fault(const Options& options, std::string_view command, const Answer& 
 
 int run_command(Connection& connection, const Options& options, const std::vector<std::string>& words) {
     const Named named = named_in(words);
-    const std::string command(named.command);
+    const bool help_alone = words.size() == 1 && words[0] == "help";
+    const std::string command(help_alone ? "system.listMethods" : named.command);
     std::vector<RpcCall::Param> params;
     for (size_t i = named.words; i < words.size(); ++i) params.push_back(rpc::param_from_text(words[i]));
     if (options.verbose > 0)
@@ -41,7 +60,10 @@ int run_command(Connection& connection, const Options& options, const std::vecto
         fmt::print(stderr, "kahucmd: {}\n", answer.error().text());
         return kNoConnection;
     }
-    if (answer->fault) return print_fault(options, command, *answer);
+    if (answer->fault) return print_fault(connection, options, command, *answer);
+    if (words[0] == "help" && words.size() > 1 && options.style != Style::json)
+        if (const std::string usage = Vocabulary(connection).signature(words[1]); !usage.empty())
+            fmt::print("{}\n", usage);
     const std::string out = shown(options, command, answer->values);
     std::fwrite(out.data(), 1, out.size(), stdout);
     return kDone;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/text.h"
+
 namespace kahu::client {
 namespace {
 
@@ -10,6 +12,7 @@ constexpr Alias kAliases[] = {
     {"psx", "core.psx"},
     {"ls", "system.listMethods"},
     {"list", "system.listMethods"},
+    {"help", "system.methodHelp"},
     {"ver", "core.version"},
     {"version", "core.version"},
     {"who", "ctl.who"},
@@ -102,6 +105,16 @@ std::vector<std::string> Vocabulary::next_words(const std::vector<std::string>& 
     if (command.compare(0, 4, "cfg.") == 0) return settings(group);
     if (command.compare(0, 4, "cnt.") == 0) return group.empty() ? ask("cnt.grps_list") : ask("cnt.var_list", group);
     return {};
+}
+
+std::string Vocabulary::nearest_command(std::string_view word) {
+    const std::vector<std::string> known = next_words({});
+    return std::string(text::nearest(word, std::vector<std::string_view>(known.begin(), known.end())));
+}
+
+std::string Vocabulary::signature(const std::string& command) {
+    const std::vector<std::string>& told = ask("system.methodSignature", command);
+    return told.size() == 1 && told[0].starts_with(command) ? told[0] : "";
 }
 
 std::vector<std::string> Vocabulary::candidates(const std::vector<std::string>& before, const std::string& unfinished) {

@@ -29,6 +29,10 @@ class Vocabulary {
     explicit Vocabulary(Connection& connection) : connection_(connection) {}
     // What the unfinished word may become; `before` are the words in front of it.
     std::vector<std::string> candidates(const std::vector<std::string>& before, const std::string& unfinished);
+    // The command that a misspelt one may mean; "": none.
+    std::string nearest_command(std::string_view word);
+    // "tls.kill id": what to write; "" from a server that does not tell.
+    std::string signature(const std::string& command);
 
   private:
     const std::vector<std::string>& ask(const std::string& method, const std::string& argument = {});

@@ -300,6 +300,22 @@ def test_kahucmd(shared_kahu, arguments):
 
 
 @pytest.mark.kahu_only
+@pytest.mark.parametrize("arguments,said", [
+    (["core.versoin"], "did you mean core.version? `kahucmd ls` lists all commands"),
+    (["uptme"], "did you mean uptime?"),
+    (["nothing.like.it.anywhere"], "`kahucmd ls` lists all commands"),
+    (["tls.kill"], "usage: tls.kill id"),
+    (["tls.kill", "abc"], "usage: tls.kill id"),
+    (["help", "tls.kill"], "tls.kill id"),
+    (["help"], "system.listMethods"),
+])
+def test_kahucmd_says_what_to_write(shared_kahu, arguments, said):
+    done = subprocess.run([KAHUCMD, "-s", shared_kahu.address, *arguments], capture_output=True, text=True, timeout=10)
+    assert said in done.stdout + done.stderr, (done.stdout, done.stderr)
+    assert (done.returncode == 0) == (arguments[0] == "help")
+
+
+@pytest.mark.kahu_only
 def test_kahucmd_over_everything(everywhere):
     for address in (everywhere.address, f"fifo:{everywhere.directory}/rpc.fifo", f"tcp:127.0.0.1:{everywhere.rpc_port}",
                     f"udp:127.0.0.1:{everywhere.rpc_port}"):
