@@ -25,9 +25,27 @@ std::optional<unsigned> mask_length(const SocketAddress& mask) {
     return length;
 }
 
+char* put_octet(unsigned octet, char* to) {
+    if (octet >= 100) *to++ = static_cast<char>('0' + octet / 100);
+    if (octet >= 10) *to++ = static_cast<char>('0' + octet / 10 % 10);
+    *to++ = static_cast<char>('0' + octet % 10);
+    return to;
+}
+
 }  // namespace
 
+// Each message asks for it, and inet_ntop() is a sprintf() for IPv4.
 std::string_view ip_text(const SocketAddress& address, char* into) {
+    if (!address.empty() && !address.is_v6()) {
+        const auto* const octets = static_cast<const unsigned char*>(address_bytes(address));
+        char* end = into;
+        for (int i = 0; i < 4; ++i) {
+            if (i != 0) *end++ = '.';
+            end = put_octet(octets[i], end);
+        }
+        *end = '\0';
+        return {into, static_cast<size_t>(end - into)};
+    }
     if (address.empty() || ::inet_ntop(address.family(), address_bytes(address), into, kIpTextBytes) == nullptr)
         return {};
     return into;
