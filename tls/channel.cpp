@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/log_limit.h"
 #include "core/base/text.h"
 #include "mem/heap.h"
 #include "tls/bio.h"
@@ -77,7 +78,7 @@ ChannelStatus fail_handshake(Connection& connection, Channel& channel, const Fai
 ChannelStatus fail_with(Connection& connection, Channel& channel, const Failure& failure) {
     if (!channel.established) return fail_handshake(connection, channel, failure);
     if (!channel.failed)
-        LOG(info, "tls.connection.failed", kv("peer", connection.peer.text()), kv("reason", failure.reason));
+        LOG_AT_MOST(5, info, "tls.connection.failed", kv("peer", connection.peer.text()), kv("reason", failure.reason));
     channel.failed = true;
     return ChannelStatus::failed;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/log_sink.h"
 #include "core/base/text.h"
 
 namespace kahu::log {
@@ -17,7 +18,9 @@ struct State {
     std::string process;
     int64_t own_level = static_cast<int64_t>(Level::notice);
     const int64_t* level_cell = &own_level;
-    uint64_t lost = 0;
+    uint64_t lost = 0, told_lost = 0;
+    StandardError standard_error;
+    Syslog syslog;
 };
 State& state() {
     static State s;
@@ -48,18 +51,26 @@ void append_value(std::string& line, std::string_view value) {
     }
     line += '"';
 }
-void write_line(Level level, std::string_view body) {
+bool deliver(Level level, std::string_view body) {
     State& s = state();
-    if (s.sink == Sink::syslog) {
-        ::syslog(s.facility | syslog_priority(level), "%s: %.*s", std::string(name_of(level)).c_str(),
-                 static_cast<int>(body.size()), body.data());
-        return;
-    }
+    if (s.sink == Sink::syslog)
+        return s.syslog.send(s.facility | syslog_priority(level), s.program,
+                             fmt::format("{}: {}", name_of(level), body));
     std::string line = fmt::format("{} {}[{}]{}{} {}: {}", clock::local_text(clock::unix_seconds()), s.program,
                                    ::getpid(), s.process.empty() ? "" : " ", s.process, name_of(level), body);
     while (!line.empty() && line.back() == '\n') line.pop_back();
     line += '\n';
-    if (::write(STDERR_FILENO, line.data(), line.size()) < 0) ++s.lost;
+    return s.standard_error.write(line);
+}
+void write_line(Level level, std::string_view body) {
+    State& s = state();
+    if (!deliver(level, body)) {
+        ++s.lost;
+        return;
+    }
+    if (s.lost == s.told_lost) return;
+    const uint64_t untold = s.lost - std::exchange(s.told_lost, s.lost);
+    if (!deliver(Level::warn, fmt::format("log.lines_lost lines={}", untold))) ++s.lost;
 }
 }  // namespace
 
@@ -85,8 +96,7 @@ void open(Sink sink, int syslog_facility, std::string_view program) {
 }
 void reopen() {
     State& s = state();
-    ::closelog();
-    if (s.sink == Sink::syslog) ::openlog(s.program.c_str(), LOG_PID, s.facility);
+    if (s.sink == Sink::syslog) s.syslog.open("/dev/log");
 }
 void set_process(std::string_view title) { state().process = title; }
 void set_level(Level level) { state().own_level = static_cast<int64_t>(level); }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/base/log_limit.h"
 #include "core/net/connect.h"
 #include "core/net/connection_table.h"
 #include "core/net/dispatch.h"
@@ -185,8 +186,8 @@ Inbound inbound_of(const Link& link) {
 // The stream cannot be framed any more: says why where the head can be answered, then the connection closes.
 void refuse(const Link& link, std::string_view head, const sip::FrameResult& frame) {
     stats::add(counters.framing_errors);
-    LOG(info, "tcp.framing_error", kv("peer", link.row->peer.text()), kv("status", frame.status),
-        kv("reason", frame.rule));
+    LOG_AT_MOST(5, info, "tcp.framing_error", kv("peer", link.row->peer.text()), kv("status", frame.status),
+                kv("reason", frame.rule));
     if (frame.bytes == 0) return;
     static sip::Message message;
     sip::Bad bad{};

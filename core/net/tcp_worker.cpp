@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "core/base/log_limit.h"
 #include "core/net/blocklist.h"
 #include "core/net/connect.h"
 #include "core/net/connection_table.h"
@@ -265,8 +266,8 @@ class TcpWorker {
         attend(link);
     }
     void timed_out(Link& link, std::string_view why) {
-        LOG(info, "tcp.timeout", kv("peer", link.row->peer.text()), kv("transport", name_of(link.row->transport)),
-            kv("reason", why));
+        LOG_AT_MOST(5, info, "tcp.timeout", kv("peer", link.row->peer.text()),
+                    kv("transport", name_of(link.row->transport)), kv("reason", why));
         cut_handshake(link, why);
         close(link, TurnEnd::open);
     }

@@ -4,6 +4,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/log.h"
+#include "core/base/log_limit.h"
 #include "core/base/text.h"
 #include "core/net/connection.h"
 #include "core/script/message_facts.h"
@@ -143,7 +144,8 @@ bool forward_stateless(Run& run, std::string_view to_uri, std::optional<Transpor
     const bool sips = target != nullptr && target->scheme == sip::Scheme::sips;
     net::Question question;
     if (hop == nullptr || !question_for(*hop, sips, question)) {
-        LOG(info, "forward.no_next_hop", kv("uri", text::printable(to_uri.empty() ? run.request_uri() : to_uri)));
+        LOG_AT_MOST(5, info, "forward.no_next_hop",
+                    kv("uri", text::printable(to_uri.empty() ? run.request_uri() : to_uri)));
         return false;
     }
     if (by) question.transport = by;

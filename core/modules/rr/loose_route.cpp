@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/base/log.h"
+#include "core/base/log_limit.h"
 #include "core/modules/outbound/api.h"
 #include "core/modules/path/api.h"
 #include "core/modules/rr/route_set.h"
@@ -150,7 +151,7 @@ int loose_route(Run& run, const How& how) {
     const sip::Message& message = run.message();
     if (!message.has(sip::HeaderId::route)) return kNotRouted;
     if (!routes.read(message) || routes.top() == nullptr) {
-        LOG(info, "rr.bad_route", kv("from", run.inbound().source.text()));
+        LOG_AT_MOST(5, info, "rr.bad_route", kv("from", run.inbound().source.text()));
         return kNotRouted;
     }
     const bool in_dialog = is_in_dialog(message);

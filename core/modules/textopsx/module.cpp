@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/base/log.h"
+#include "core/base/log_limit.h"
 #include "core/base/text.h"
 #include "core/modules/textopsx/header_values.h"
 #include "core/script/outgoing.h"
@@ -27,8 +28,8 @@ const sip::Message* parse_changed(Run& run, std::string_view bytes) {
     sip::Message& fresh = &run.message() == &kept[0] ? kept[1] : kept[0];
     sip::Bad bad;
     if (fresh.parse(bytes, bad)) return &fresh;
-    LOG(error, "textopsx.changes.refused", kv("rule", bad.rule), kv("at", bad.at),
-        kv("hint", "what the script put into the message is no SIP: the message stays as it was"));
+    LOG_AT_MOST(5, error, "textopsx.changes.refused", kv("rule", bad.rule), kv("at", bad.at),
+                kv("hint", "what the script put into the message is no SIP: the message stays as it was"));
     return nullptr;
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "core/base/log.h"
+#include "core/base/log_limit.h"
 #include "core/modules/tm/counters.h"
 #include "core/modules/tm/elsewhere.h"
 #include "core/modules/tm/local_request.h"
@@ -186,8 +187,8 @@ Branch* add_branch(Transaction& t, const NewBranch& what) {
     b->give_up_at = now + static_cast<clock::Millis>(t.fr_ms);
     link(t, b);
     if (const net::Sent sent = send(t, *b, what.request, true); sent != net::Sent::ok) {
-        LOG(info, "tm.not_sent", kv("to", what.to->address.text()), kv("transport", name_of(what.to->transport)),
-            kv("result", static_cast<int>(sent)));
+        LOG_AT_MOST(5, info, "tm.not_sent", kv("to", what.to->address.text()),
+                    kv("transport", name_of(what.to->transport)), kv("result", static_cast<int>(sent)));
         on_transport_error(t, *b);
     }
     return b;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/base/log.h"
+#include "core/base/log_limit.h"
 #include "core/base/text.h"
 #include "core/modules/tm/branch_id.h"
 #include "core/modules/tm/client.h"
@@ -93,8 +94,8 @@ bool go_elsewhere(Transaction& t, Branch& failed, std::string_view request) {
         const std::string_view branch = write_branch_id({t.id, t.branches, t.proof}, text);
         const bool same_socket = to.listener == failed.to.listener;
         if (!(same_socket ? rename(request, branch, copy) : rebuild(t, failed, branch, to, copy))) return false;
-        LOG(info, "tm.next_server", kv("host", to.host_name()), kv("failed", failed.to.address.text()),
-            kv("next", to.address.text()), kv("transport", name_of(to.transport)));
+        LOG_AT_MOST(5, info, "tm.next_server", kv("host", to.host_name()), kv("failed", failed.to.address.text()),
+                    kv("next", to.address.text()), kv("transport", name_of(to.transport)));
         const Branch* b = add_branch(t, {.to = &to,
                                          .request = copy,
                                          .uri = uri,

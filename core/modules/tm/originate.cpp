@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/log.h"
+#include "core/base/log_limit.h"
 #include "core/base/text.h"
 #include "core/modules/tm/client.h"
 #include "core/modules/tm/conclude.h"
@@ -199,7 +200,8 @@ void acknowledge(const Transaction& t, const Branch& b, const sip::Message& repl
     AckParts ack;
     text.clear();
     if (!invite.parse(t.request->text(), bad) || !write_ack(invite, reply, ack, text) || !message.parse(text, bad)) {
-        LOG(info, "tm.no_ack", kv("call_id", reply.call_id()), kv("reason", "the 2xx has no usable Contact"));
+        LOG_AT_MOST(5, info, "tm.no_ack", kv("call_id", reply.call_id()),
+                    kv("reason", "the 2xx has no usable Contact"));
         return;
     }
     run.begin(message, t.from, kEventRoute);
