@@ -299,7 +299,8 @@ TEST_F(Server, KahucmdPrintsAsAsked) {
     EXPECT_EQ(run(command + "-f '%v=%v;\\n' core.echo a 1 b 2"), "a=1;\nb=2;\n");
     EXPECT_EQ(run(command + "core.echo -5 -0.5"), "-5\n-0.500\n");
     EXPECT_EQ(run(command + "core.printl 5000000000"), "5000000000\n");
-    EXPECT_EQ(run(command + "nosuch", &status), "error: 500 - command nosuch not found\n");
+    EXPECT_EQ(run(command + "nosuch", &status),
+              "error: 500 - command nosuch not found\n`kahucmd ls` lists all commands\n");
     EXPECT_EQ(status, 1);
     EXPECT_EQ(run(command + "--bad", &status), "kahucmd: unknown option --bad (kahucmd -h lists the options)\n");
     EXPECT_EQ(status, 2);
