@@ -23,6 +23,7 @@
 #include "core/modules/sanity/module.h"
 #include "core/modules/siputils/module.h"
 #include "core/modules/sl/module.h"
+#include "core/modules/stun/module.h"
 #include "core/modules/textops/module.h"
 #include "core/modules/textopsx/module.h"
 #include "core/modules/tm/module.h"
@@ -47,7 +48,7 @@ const ModuleDescriptor* const kModules[] = {
     &acc::kModule,       &textopsx::kModule,  &sanity::kModule, &pike::kModule,     &htable::kModule,
     &kex::kModule,       &counters::kModule,  &corex::kModule,  &cfg_rpc::kModule,  &tm::kModule,
     &tm::kTmxModule,     &registrar::kModule, &rr::kModule,     &auth::kModule,     &auth_db::kModule,
-    &db_sqlite::kModule, &outbound::kModule,  &path::kModule,
+    &db_sqlite::kModule, &outbound::kModule,  &path::kModule,   &stun::kModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 

@@ -40,6 +40,7 @@ struct Batch {
 std::unique_ptr<Batch> g_batch;
 uint16_t g_listener = UINT16_MAX;
 int g_socket = -1;
+DatagramFilter g_filter = nullptr;
 bool g_receiving = false;  // only then is there an end of the batch at which the answers leave
 
 void send_answers() {
@@ -81,7 +82,7 @@ void receive() {
             const std::string_view datagram(batch.received[i], batch.in[i].msg_len);
             if (is_keepalive(datagram)) continue;
             inbound.source = batch.from[i];
-            dispatch(datagram, inbound);
+            if (g_filter == nullptr || !g_filter(datagram, inbound)) dispatch(datagram, inbound);
         }
         g_receiving = false;
         send_answers();
@@ -118,6 +119,8 @@ void prepare_batch() {
 }
 
 }  // namespace
+
+void set_datagram_filter(DatagramFilter filter) { g_filter = filter; }
 
 bool answer_in_batch(uint16_t listener, const SocketAddress& to, std::string_view bytes) {
     if (listener != g_listener || !g_receiving) return false;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/base/address.h"
+#include "core/net/inbound.h"
 
 namespace kahu::net {
 
@@ -18,5 +19,10 @@ bool answer_in_batch(uint16_t listener, const SocketAddress& to, std::string_vie
 // Sends what the running batch of this process holds, now: for whoever must keep the order of what several processes
 // send.
 void flush_batch();
+
+// Sees each datagram before it is taken for SIP; true: it was none, and has been dealt with (module stun).  Set once,
+// before the first fork.
+using DatagramFilter = bool (*)(std::string_view datagram, const Inbound& from);
+void set_datagram_filter(DatagramFilter filter);
 
 }  // namespace kahu::net

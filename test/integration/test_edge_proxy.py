@@ -90,10 +90,14 @@ REGISTRAR_PARAMS = 'modparam("registrar", "use_path", 1)\nmodparam("registrar", 
 class Network:
     """A registrar, and in front of it an edge that phones know."""
 
-    def __init__(self, make_kahu, params=""):
+    def __init__(self, make_kahu, files=None):
+        if files:
+            self.registrar = make_kahu("registrar", config=files("registrar")).start()
+            self.edge = make_kahu("edge", config=files("edge", self.registrar.plain_port)).start()
+            return
         self.registrar = make_kahu("registrar", modules=LOADED + 'loadmodule "tm.so"\nloadmodule "rr.so"\n',
                                    script=REGISTRAR, params=REGISTRAR_PARAMS).start()
-        self.edge = make_kahu("edge", modules=EDGE_MODULES, params=params, workers=2,
+        self.edge = make_kahu("edge", modules=EDGE_MODULES, workers=2,
                               script=EDGE.replace("@REGISTRAR@", str(self.registrar.plain_port))).start()
 
     def phone(self, user, transport):
@@ -108,6 +112,33 @@ class Network:
             f"Contact: {phone.contact};+sip.instance={instance};reg-id={reg_id}", "Supported: path, outbound"])
         assert response.status == 200, response.raw
         return response
+
+
+EXAMPLES = "/usr/share/doc/kamailio/examples/outbound"
+
+
+def example(name, registrar_port=0):
+    """Debian's example of an edge proxy or its registrar, without two modules that its Kamailio no longer has."""
+    with open(f"{EXAMPLES}/{name}.cfg") as file:
+        text = file.read()
+    if registrar_port:
+        assert "a.b.c.d" in text and "!5060!" in text
+        text = text.replace("a.b.c.d", "127.0.0.1").replace("!5060!", f"!{registrar_port}!")
+    text = "\n".join(line for line in text.split("\n") if "mi_rpc" not in line and "mi_fifo" not in line)
+    ours = """
+log_stderror=yes
+auto_aliases=no
+enable_tls=yes
+loadmodule "tls.so"
+modparam("tls", "config", "@DIR@/tls.cfg")
+modparam("ctl", "binrpc", "unix:@DIR@/ctl.sock")
+listen=udp:127.0.0.1:@PLAIN@
+listen=tcp:127.0.0.1:@PLAIN@
+listen=tls:127.0.0.1:@TLS@
+"""
+    head, marker, rest = text.partition("####### Routing Logic ########")
+    assert marker
+    return head + ours + marker + rest
 
 
 @pytest.fixture
@@ -262,3 +293,38 @@ request_route {
         answer = other.ask(ask)
         assert answer.status == status
         assert status == 403 or answer.reason == f"2 sip:127.0.0.1:{client.local_port}"
+
+
+@requirement("RG-13")
+@pytest.mark.parametrize("transport", ["udp", "tls"])
+def test_the_examples_that_debian_ships(make_kahu, transport):
+    if not os.path.exists(EXAMPLES):
+        pytest.skip("no /usr/share/doc on this machine")
+    network = Network(make_kahu, example)
+    with network.phone("alice", transport) as alice, network.phone("bob", "tcp") as bob:
+        response = network.register(alice)
+        assert response.header("Require") == "outbound" and response.header("Flow-Timer") == "20"
+        network.register(bob)
+        call, answered, invite = set_up_call(bob, alice)
+        call.within("INFO", answered, cseq=2)
+        alice.answer(alice.expect("INFO"), "200 OK")
+        bob.expect(200)
+        alice.hang_up(invite)
+        bob.answer(bob.expect("BYE"), "200 OK")
+        alice.expect(200)
+
+
+def test_keep_alives_of_udp_flows(make_kahu):
+    """RFC 5626 4.4.2: a Binding request to where SIP is sent, answered with the address it came from."""
+    server = make_kahu(modules=EDGE_MODULES + 'loadmodule "stun.so"\n').start()
+    with server.udp() as phone:
+        transaction = bytes(range(12))
+        phone.send(b"\0\1\0\0\x21\x12\xa4\x42" + transaction)
+        got = phone.socket.recv(1500)
+        assert got[:2] == b"\1\1" and got[4:20] == b"\x21\x12\xa4\x42" + transaction
+        port = int.from_bytes(got[26:28], "big") ^ 0x2112
+        address = bytes(a ^ b for a, b in zip(got[28:32], b"\x21\x12\xa4\x42"))
+        assert (address, port) == (b"\x7f\0\0\1", phone.local_port)
+        for junk in (b"\0\1\0\4\x21\x12\xa4\x42" + transaction, b"\0" * 20, b"\1\1\0\0\x21\x12\xa4\x42" + transaction):
+            phone.send(junk)
+        assert phone.ask(request()).status == 200
