@@ -1,17 +1,11 @@
-// rpc/event_ptr.h -- libevent events that free themselves.
+// rpc/event_ptr.h -- libevent events that call a member of their owner.
 #pragma once
-#include <event2/event.h>
-
-#include <memory>
-
 #include "core/base/clock.h"
+#include "core/net/event_ptr.h"
 
 namespace kahu::rpc {
 
-struct FreeEvent {
-    void operator()(event* e) const { event_free(e); }  // also takes it out of the loop
-};
-using EventPtr = std::unique_ptr<event, FreeEvent>;
+using net::EventPtr;
 
 // Calls (owner->*Handler)(what) when the event fires.  A handler may destroy its owner if it returns at once.
 template <auto Handler, class Owner>

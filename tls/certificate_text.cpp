@@ -7,12 +7,11 @@
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
-#include <memory>
-
 #include "core/base/address.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "tls/credentials.h"
+#include "tls/identity.h"
 
 namespace kahu::tls {
 namespace {
@@ -27,28 +26,12 @@ std::string name_text(const X509_NAME* name) {
     return text::printable({data, static_cast<size_t>(bytes)}, kMaxText);
 }
 
-std::string general_name(const GENERAL_NAME* name) {
-    int type = 0;
-    const auto* value = static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(name, &type));
-    if (type != GEN_DNS && type != GEN_URI && type != GEN_EMAIL && type != GEN_IPADD) return "";
-    const unsigned char* data = ASN1_STRING_get0_data(value);
-    const int bytes = ASN1_STRING_length(value);
-    if (type != GEN_IPADD) return text::printable({reinterpret_cast<const char*>(data), static_cast<size_t>(bytes)});
-    char ip[INET6_ADDRSTRLEN] = "";
-    if (bytes != 4 && bytes != 16) return "";
-    inet_ntop(bytes == 4 ? AF_INET : AF_INET6, data, ip, sizeof ip);
-    return ip;
-}
-
 std::string names_of(const X509* certificate) {
-    struct Free {
-        void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
-    };
-    const std::unique_ptr<GENERAL_NAMES, Free> names(
-        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+    const OwnedNames names = alternative_names(certificate);
     std::string all;
     for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()) && all.size() < kMaxText; ++i) {
-        const std::string one = general_name(sk_GENERAL_NAME_value(names.get(), i));
+        int type = 0;
+        const std::string one = text_of(sk_GENERAL_NAME_value(names.get(), i), type);
         if (!one.empty()) all.append(all.empty() ? "" : ", ").append(one);
     }
     return all;
@@ -76,6 +59,18 @@ std::string moment(const ASN1_TIME* time) {
 }
 
 }  // namespace
+
+std::string text_of(const GENERAL_NAME* name, int& type) {
+    const auto* value = static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(name, &type));
+    if (type != GEN_DNS && type != GEN_URI && type != GEN_EMAIL && type != GEN_IPADD) return "";
+    const unsigned char* data = ASN1_STRING_get0_data(value);
+    const int bytes = ASN1_STRING_length(value);
+    if (type != GEN_IPADD) return text::printable({reinterpret_cast<const char*>(data), static_cast<size_t>(bytes)});
+    char ip[INET6_ADDRSTRLEN] = "";
+    if (bytes != 4 && bytes != 16) return "";
+    inet_ntop(bytes == 4 ? AF_INET : AF_INET6, data, ip, sizeof ip);
+    return ip;
+}
 
 CertificateText describe(const X509* certificate) {
     CertificateText text;

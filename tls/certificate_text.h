@@ -1,6 +1,6 @@
 // tls/certificate_text.h -- what people want to see of a certificate.
 #pragma once
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <cstdint>
 #include <string>
@@ -17,5 +17,7 @@ struct CertificateText {
     int64_t days_left = 0;              // negative: expired
 };
 CertificateText describe(const X509* certificate);
+// Of an alternative name; "" unless its type is GEN_DNS, GEN_URI, GEN_EMAIL or GEN_IPADD.
+std::string text_of(const GENERAL_NAME* name, int& type);
 
 }  // namespace kahu::tls

@@ -1,25 +1,11 @@
 #include "tls/identity.h"
 
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
-
-#include <memory>
-
 #include "core/base/address.h"
 #include "core/base/text.h"
 #include "core/sip/uri.h"
 
 namespace kahu::tls {
 namespace {
-
-struct FreeNames {
-    void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
-};
-using Names = std::unique_ptr<GENERAL_NAMES, FreeNames>;
-
-Names alternative_names(X509* certificate) {
-    return Names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-}
 
 std::string_view text_of(const ASN1_STRING* string) {
     return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
@@ -43,7 +29,7 @@ std::string common_name(X509* certificate) {
 }
 
 bool names_address(X509* certificate, const SocketAddress& address) {
-    const Names names = alternative_names(certificate);
+    const OwnedNames names = alternative_names(certificate);
     for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()); ++i) {
         const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
         if (name->type != GEN_IPADD) continue;
@@ -65,8 +51,13 @@ std::string_view without_final_dot(std::string_view host) {
 
 }  // namespace
 
+OwnedNames alternative_names(const X509* certificate) {
+    return OwnedNames(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+}
+
 std::vector<std::string> sip_identities(X509* certificate) {
-    const Names names = alternative_names(certificate);
+    const OwnedNames names = alternative_names(certificate);
     std::vector<std::string> domains, dns;
     if (names == nullptr) {
         if (std::string name = common_name(certificate); !name.empty()) domains.push_back(std::move(name));

@@ -5,14 +5,15 @@
 //        An address literal is compared with the address entries of subjectAltName.
 // LIVES  No state.
 #pragma once
-#include <openssl/types.h>
-
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tls/openssl_ptr.h"
+
 namespace kahu::tls {
 
+OwnedNames alternative_names(const X509* certificate);  // null: it has none
 std::vector<std::string> sip_identities(X509* certificate);
 bool names_host(X509* certificate, std::string_view host);
 

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <memory>
 
@@ -27,6 +28,7 @@ using OwnedKey = Owned<EVP_PKEY, EVP_PKEY_free>;
 using OwnedKeyContext = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using OwnedCertificate = Owned<X509, X509_free>;
 using OwnedCrl = Owned<X509_CRL, X509_CRL_free>;
+using OwnedNames = Owned<GENERAL_NAMES, GENERAL_NAMES_free>;
 using OwnedLibraryContext = Owned<OSSL_LIB_CTX, OSSL_LIB_CTX_free>;
 
 }  // namespace kahu::tls

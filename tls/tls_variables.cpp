@@ -1,7 +1,6 @@
 // What is known of the TLS connection that a message came over.  All of it is null for other messages.
 #include "tls/tls_variables.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -9,7 +8,6 @@
 #include <openssl/x509v3.h>
 
 #include <deque>
-#include <memory>
 #include <vector>
 
 #include "core/base/text.h"
@@ -17,7 +15,9 @@
 #include "core/script/run.h"
 #include "core/script/text_codecs.h"
 #include "core/script/variable.h"
+#include "tls/certificate_text.h"
 #include "tls/credentials.h"
+#include "tls/identity.h"
 #include "tls/peer_info.h"
 
 namespace kahu::tls {
@@ -53,10 +53,6 @@ Value failed_with(Run&, const PeerInfo& info) {
 }
 
 // --- certificates ----------------------------------------------------------------------------------------
-struct FreeCertificate {
-    void operator()(X509* certificate) const { X509_free(certificate); }
-};
-using Certificate = std::unique_ptr<X509, FreeCertificate>;
 using CertificatePart = Value (*)(Run&, const Use&, X509*);
 
 template <std::string PeerInfo::*whose, CertificatePart part>
@@ -65,7 +61,7 @@ Value of_certificate(Run& run, const Use& use) {
     if (!info || ((*info).*whose).empty()) return Value::none();
     const std::string& der = (*info).*whose;
     const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
-    const Certificate certificate(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
+    const OwnedCertificate certificate(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
     return certificate == nullptr ? Value::none() : part(run, use, certificate.get());
 }
 
@@ -114,29 +110,20 @@ Value url_encoded(Run& run, const Use& use, X509* certificate) {
     return text.is_null() ? text : Value::of(script::escape_form(text.text, run.arena()));
 }
 
-// The n-th alternative name of a kind; printable, since it is somebody else's.
-std::vector<std::string> alternative_names(X509* certificate, int kind) {
+// The n-th alternative name of a kind.
+std::vector<std::string> names_of_kind(const X509* certificate, int kind) {
     std::vector<std::string> found;
-    auto* const names =
-        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
-    for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names); ++i) {
+    const OwnedNames names = alternative_names(certificate);
+    for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()); ++i) {
         int type = 0;
-        const auto* value =
-            static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &type));
-        if (type != kind) continue;
-        const auto* data = reinterpret_cast<const char*>(ASN1_STRING_get0_data(value));
-        const auto bytes = static_cast<size_t>(ASN1_STRING_length(value));
-        char ip[INET6_ADDRSTRLEN] = "";
-        if (kind != GEN_IPADD) found.push_back(text::printable({data, bytes}));
-        else if (bytes == 4 || bytes == 16)
-            found.emplace_back(inet_ntop(bytes == 4 ? AF_INET : AF_INET6, data, ip, sizeof ip));
+        std::string text = text_of(sk_GENERAL_NAME_value(names.get(), i), type);
+        if (type == kind) found.push_back(std::move(text));
     }
-    GENERAL_NAMES_free(names);
     return found;
 }
 template <int kind>
 Value alternative_name(Run& run, const Use& use, X509* certificate) {
-    const auto names = alternative_names(certificate, kind);
+    const auto names = names_of_kind(certificate, kind);
     const size_t at = use.position(run, names.size());
     return at == Use::npos ? Value::none() : text_value(run, names[at]);
 }
@@ -156,7 +143,7 @@ Status prepare_kind(Use& use) {
                  "email, hostname, uri or ip"};
 }
 Value count_names(Run&, const Use& use, X509* certificate) {
-    return Value::of(static_cast<int64_t>(alternative_names(certificate, static_cast<int>(use.number)).size()));
+    return Value::of(static_cast<int64_t>(names_of_kind(certificate, static_cast<int>(use.number)).size()));
 }
 
 // $tls(m_issuer_line), $tls(p_subject_line) ...: names as RFC 2253 writes them.

@@ -2,7 +2,6 @@
 
 #include <ares.h>
 #include <arpa/nameser.h>
-#include <event2/event.h>
 #include <netdb.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "core/net/dns_parse.h"
 #include "core/net/dns_settings.h"
 #include "core/net/event_loop.h"
+#include "core/net/event_ptr.h"
 #include "core/net/net_counters.h"
 
 namespace kahu::net {
@@ -22,11 +22,6 @@ namespace {
 
 constexpr int kRecordNumbers[] = {ns_t_a, ns_t_aaaa, ns_t_srv, ns_t_naptr};
 constexpr clock::Millis kHostsFileTtl = 30'000;
-
-struct FreeEvent {
-    void operator()(event* e) const { event_free(e); }
-};
-using Event = std::unique_ptr<event, FreeEvent>;
 
 class Client {
   public:
@@ -84,7 +79,7 @@ class Client {
     };
     struct Watched {
         Client* client;
-        Event readable, writable;
+        EventPtr readable, writable;
     };
 
     bool from_hosts_file(const DnsKey& key, DnsAnswer& out) {
@@ -144,7 +139,7 @@ class Client {
         set(at->readable, fd, read, EV_READ);
         set(at->writable, fd, write, EV_WRITE);
     }
-    void set(Event& at, int fd, bool wanted, short what) {
+    void set(EventPtr& at, int fd, bool wanted, short what) {
         if (!wanted) return at.reset();
         if (at != nullptr) return;
         at.reset(event_new(
@@ -173,7 +168,7 @@ class Client {
 
     event_base* base_;
     ares_channel channel_ = nullptr;
-    Event timer_;
+    EventPtr timer_;
     std::map<int, std::unique_ptr<Watched>> watched_;
     std::map<DnsKey, std::vector<OnAnswer>> under_way_;
     log::RateLimit failure_log_{2};

@@ -3,14 +3,13 @@
 // WHY    Every kind of process stops, reopens logs and reports its turns in the same way.
 // LIVES  Process-private; made after the fork.
 #pragma once
-#include <event2/event.h>
-
 #include <functional>
 #include <memory>
 #include <vector>
 
 #include "core/base/clock.h"
 #include "core/module/descriptor.h"
+#include "core/net/event_ptr.h"
 
 namespace kahu::net {
 
@@ -46,9 +45,6 @@ class EventLoop {
     void stop();
 
   private:
-    struct FreeEvent {
-        void operator()(event* e) const { event_free(e); }
-    };
     struct FreeBase {
         void operator()(event_base* b) const { event_base_free(b); }
     };
@@ -61,7 +57,7 @@ class EventLoop {
     int slot_;
     std::unique_ptr<event_base, FreeBase> base_;
     std::vector<std::unique_ptr<Timer>> timers_;
-    std::vector<std::unique_ptr<event, FreeEvent>> events_;
+    std::vector<EventPtr> events_;
     std::function<void()> rung_;
 };
 

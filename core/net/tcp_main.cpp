@@ -59,10 +59,6 @@ class TcpMain {
     }
 
   private:
-    struct FreeEvent {
-        void operator()(event* e) const { event_free(e); }
-    };
-    using Event = std::unique_ptr<event, FreeEvent>;
     struct Watch {
         TcpMain* self;
         size_t index;
@@ -81,7 +77,7 @@ class TcpMain {
             if (proc::process(slot).kind == ProcessKind::tcp_worker) workers_.push_back({slot, {}});
         REQUIRE(!workers_.empty());
     }
-    void watch(int fd, event_callback_fn callback, size_t index, std::vector<Event>& into) {
+    void watch(int fd, event_callback_fn callback, size_t index, std::vector<EventPtr>& into) {
         watches_.push_back(std::make_unique<Watch>(Watch{this, index}));
         event* made = event_new(loop_.base(), fd, EV_READ | EV_PERSIST, callback, watches_.back().get());
         REQUIRE(made != nullptr && event_add(made, nullptr) == 0);
@@ -185,7 +181,7 @@ class TcpMain {
     // The listening sockets stay readable while descriptors are short: do not spin.
     void rest(bool on) {
         resting_ = on;
-        for (const Event& listener : accepting_) on ? event_del(listener.get()) : event_add(listener.get(), nullptr);
+        for (const EventPtr& listener : accepting_) on ? event_del(listener.get()) : event_add(listener.get(), nullptr);
     }
 
     const char* why_refused(const Listener& listener, const SocketAddress& peer) {
@@ -487,7 +483,7 @@ class TcpMain {
     std::vector<uint32_t> free_rows_;
     std::vector<Worker> workers_;
     std::vector<std::unique_ptr<Watch>> watches_;
-    std::vector<Event> events_, accepting_;
+    std::vector<EventPtr> events_, accepting_;
     std::vector<Closing> closing_at_start_;
     struct HalfOpen {
         ConnectionId id;

@@ -93,17 +93,4 @@ bool parse_single_name_addr(std::string_view text, NameAddr& out, Bad& bad) {
     return false;
 }
 
-bool NameAddrList::next(NameAddr& out) {
-    if (failed_ || at_ >= text_.size()) return false;
-    size_t used = 0;
-    Bad bad;
-    if (!parse_name_addr(text_.substr(at_), out, used, bad)) {
-        bad_ = {bad.rule, at_ + bad.at};
-        failed_ = true;
-        return false;
-    }
-    at_ += used;
-    return true;
-}
-
 }  // namespace kahu::sip

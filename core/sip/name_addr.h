@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/sip/bad.h"
+#include "core/sip/element_list.h"
 #include "core/sip/uri.h"
 
 namespace kahu::sip {
@@ -26,17 +27,6 @@ bool parse_name_addr(std::string_view text, NameAddr& out, size_t& used, Bad& ba
 bool parse_single_name_addr(std::string_view text, NameAddr& out, Bad& bad);
 
 // Every element of a list header (Route, Record-Route, Path, P-Asserted-Identity).
-class NameAddrList {
-  public:
-    explicit NameAddrList(std::string_view value) : text_(value) {}
-    bool next(NameAddr& out);
-    const Bad* bad() const { return failed_ ? &bad_ : nullptr; }
-
-  private:
-    std::string_view text_;
-    size_t at_ = 0;
-    bool failed_ = false;
-    Bad bad_;
-};
+using NameAddrList = ElementList<NameAddr, parse_name_addr>;
 
 }  // namespace kahu::sip

@@ -80,17 +80,4 @@ bool parse_via(std::string_view text, Via& out, size_t& used, Bad& bad) {
     return true;
 }
 
-bool ViaList::next(Via& out) {
-    if (failed_ || at_ >= text_.size()) return false;
-    size_t used = 0;
-    Bad bad;
-    if (!parse_via(text_.substr(at_), out, used, bad)) {
-        bad_ = {bad.rule, at_ + bad.at};
-        failed_ = true;
-        return false;
-    }
-    at_ += used;
-    return true;
-}
-
 }  // namespace kahu::sip

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/sip/bad.h"
+#include "core/sip/element_list.h"
 
 namespace kahu::sip {
 
@@ -33,18 +34,7 @@ struct Via {
 // of the next element behind the comma.
 bool parse_via(std::string_view text, Via& out, size_t& used, Bad& bad);
 
-// Every element of a header value:  for (ViaList list(value); list.next(via);) ...   then list.bad().
-class ViaList {
-  public:
-    explicit ViaList(std::string_view value) : text_(value) {}
-    bool next(Via& out);
-    const Bad* bad() const { return failed_ ? &bad_ : nullptr; }
-
-  private:
-    std::string_view text_;
-    size_t at_ = 0;
-    bool failed_ = false;
-    Bad bad_;
-};
+// Every element of a header value.
+using ViaList = ElementList<Via, parse_via>;
 
 }  // namespace kahu::sip
