@@ -70,8 +70,5 @@ void feed_bio(const net::Connection& connection, std::string_view bytes) { g_fee
 void end_feed(const net::Connection& connection) {
     if (g_feed.connection == &connection) g_feed = {};
 }
-size_t unread_feed(const net::Connection& connection) {
-    return g_feed.connection == &connection ? g_feed.bytes.size() : 0;
-}
 
 }  // namespace kahu::tls

@@ -24,6 +24,5 @@ void set_bio_output(EmitBytes emit);
 // Replaces what was fed before, to whichever connection.
 void feed_bio(const net::Connection& connection, std::string_view bytes);
 void end_feed(const net::Connection& connection);  // forgets the view if it is this connection's
-size_t unread_feed(const net::Connection& connection);
 
 }  // namespace kahu::tls

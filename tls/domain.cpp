@@ -46,16 +46,6 @@ const MethodInfo* method_named(std::string_view name) {
     return nullptr;
 }
 
-std::string method_names() {
-    std::string names;
-    for (const MethodInfo& info : kMethods) {
-        if (info.obsolete) continue;
-        if (!names.empty()) names += ", ";
-        names += info.name;
-    }
-    return names;
-}
-
 std::string profile_name(const ProfileKey& key) {
     std::string name = key.side == Side::server ? "server:" : "client:";
     switch (key.scope) {

@@ -30,7 +30,6 @@ struct MethodInfo {
 };
 const MethodInfo& info_of(Method method);
 const MethodInfo* method_named(std::string_view name);  // any case; nullptr: unknown
-std::string method_names();                             // the names that need no override, comma-separated
 
 // What domain_select compares.  The views belong to whoever made the key (a Domain or a Generation).
 struct ProfileKey {

@@ -13,7 +13,6 @@ namespace {
 
 int g_index = -1;          // OwnKeys of a context
 int g_builder_index = -1;  // the incarnation that made a context, in place of a pointer
-int64_t g_left_to_the_dead = 0;
 
 // The duplicates of one context's RSA keys.  A context has at most one certificate per key type, and RSA and RSA-PSS
 // are the two types whose signatures are blinded.
@@ -32,7 +31,6 @@ void forget(OwnKey& own, int slot) {
     // A process that died may have been inside its key.
     if (own.incarnation == openssl_part().incarnation_of[slot].load(std::memory_order_relaxed))
         EVP_PKEY_free(own.duplicate);
-    else ++g_left_to_the_dead;
     own = {};
 }
 
@@ -89,7 +87,7 @@ void leave_keys_to_the_dead(SSL_CTX* context) {
     for (long more = SSL_CTX_set_current_cert(context, SSL_CERT_SET_FIRST); more == 1;
          more = SSL_CTX_set_current_cert(context, SSL_CERT_SET_NEXT)) {
         EVP_PKEY* const key = SSL_CTX_get0_privatekey(context);
-        if (is_blinded(key) && EVP_PKEY_up_ref(key) == 1) ++g_left_to_the_dead;
+        if (is_blinded(key)) EVP_PKEY_up_ref(key);
     }
 }
 
@@ -109,7 +107,5 @@ int use_own_key(SSL* ssl, void*) {
     SSL_CTX_set_current_cert(context, SSL_CERT_SET_FIRST);
     return 1;
 }
-
-int64_t keys_left_to_the_dead() { return g_left_to_the_dead; }
 
 }  // namespace kahu::tls

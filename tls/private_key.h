@@ -32,6 +32,4 @@ void leave_keys_to_the_dead(SSL_CTX* context);
 // Of a key that is used without an SSL_CTX.  Owned by the caller.
 EVP_PKEY* duplicate_key(EVP_PKEY* key);
 
-int64_t keys_left_to_the_dead();  // so far, by this process
-
 }  // namespace kahu::tls

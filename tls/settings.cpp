@@ -35,7 +35,6 @@ Status read_parameters(Domain& domain, std::vector<std::string>& warnings) {
 }  // namespace
 
 void set_main_config_directory(std::string directory) { g_main_config_directory = std::move(directory); }
-const std::string& main_config_directory() { return g_main_config_directory; }
 
 void set_profile_parameter(std::string_view attribute, std::string_view value) {
     g_profile_parameters.emplace_back(attribute, value);

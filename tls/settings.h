@@ -24,7 +24,6 @@ extern IntSetting ct_wq_max, con_ct_wq_max, ct_wq_blk_size;
 
 // The directory of the main configuration file: what relative paths start from.  Set by core/app before Hooks::check.
 void set_main_config_directory(std::string directory);
-const std::string& main_config_directory();
 
 // One of the module's parameters that describe a profile; their order in the file does not matter.
 void set_profile_parameter(std::string_view attribute, std::string_view value);

@@ -31,10 +31,6 @@ class Files {
         if (at.line != 0) out += ':' + std::to_string(at.line) + ':' + std::to_string(at.column);
         return out;
     }
-    // "kahu.cfg:12"
-    std::string line_text(const Location& at) const {
-        return std::string(name(at.file)) + ':' + std::to_string(at.line);
-    }
 
   private:
     std::vector<std::string> names_;

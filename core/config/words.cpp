@@ -120,8 +120,6 @@ std::string did_you_mean(const Table& table, std::string_view word) {
 }  // namespace
 
 std::span<const TopWord> top_words() { return kTopWords; }
-std::span<const ScriptWord> script_words() { return kScriptWords; }
-std::span<const OperandWord> operand_words() { return kOperandWords; }
 const TopWord* find_top_word(std::string_view word) { return find(kTopWords, word); }
 const ScriptWord* find_script_word(std::string_view word) { return find(kScriptWords, word); }
 

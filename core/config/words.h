@@ -27,8 +27,6 @@ struct OperandWord {
 };
 
 std::span<const TopWord> top_words();
-std::span<const ScriptWord> script_words();
-std::span<const OperandWord> operand_words();
 const TopWord* find_top_word(std::string_view word);
 const ScriptWord* find_script_word(std::string_view word);
 std::optional<CoreOperand> find_operand(std::string_view word);

@@ -21,7 +21,6 @@ void empty_connection(Connection& row);
 // The process that served it died inside it: forgets its TLS state, which may be half-written, and counts.
 void abandon_connection(Connection& row);
 
-constexpr size_t kNoRow = SIZE_MAX;
 size_t row_index(const Connection& row);
 // tcp main: the row's next id, published by publish_connection() when its fields are set.
 ConnectionId next_id(Connection& row);

@@ -84,19 +84,6 @@ void EditList::apply(std::string_view bytes, std::string& out) const {
     out.append(bytes.substr(at));
 }
 
-size_t EditList::edited_size(std::string_view bytes) const {
-    size_t at = 0, size = 0;
-    for (const Edit& edit : edits_) {
-        size += edit.text_bytes;
-        if (edit.offset > at) {
-            size += edit.offset - at;
-            at = edit.offset;
-        }
-        at = std::max(at, size_t{edit.offset} + edit.remove);
-    }
-    return size + bytes.size() - at;
-}
-
 bool EditList::inserts(std::string_view wanted) const {
     const auto same = [](char a, char b) { return text::lower(a) == text::lower(b); };
     return std::any_of(edits_.begin(), edits_.end(), [&](const Edit& edit) {

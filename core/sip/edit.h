@@ -40,7 +40,6 @@ class EditList {
 
     // Appends the edited message to `out`.  REQUIRES: every edit lies within `bytes`.
     void apply(std::string_view bytes, std::string& out) const;
-    size_t edited_size(std::string_view bytes) const;
 
     // Whether some inserted text has this in it, letters in either case: "max-forwards:".
     bool inserts(std::string_view text) const;

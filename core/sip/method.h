@@ -34,8 +34,4 @@ std::string_view method_name(Method method);  // "" for Method::other
 using MethodMask = uint32_t;
 constexpr MethodMask mask_of(Method method) { return MethodMask{1} << static_cast<unsigned>(method); }
 
-// "INVITE|ACK" (also "," between names, blanks around them).  False if a part is not a method we know;
-// `unknown` then names it: the caller may compare such names as text.
-bool parse_method_mask(std::string_view text, MethodMask& out, std::string_view& unknown);
-
 }  // namespace kahu::sip

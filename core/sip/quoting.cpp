@@ -64,18 +64,4 @@ void append_quoted(std::string_view text, std::string& out) {
     out += '"';
 }
 
-void append_escaped_user(std::string_view text, std::string& out) {
-    static constexpr char digits[] = "0123456789ABCDEF";
-    for (const char c : text) {
-        if (c != '%' && is_in(c, kUser)) {
-            out += c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            out += '%';
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
-        }
-    }
-}
-
 }  // namespace kahu::sip

@@ -20,8 +20,7 @@ std::string_view unquote(std::string_view text, std::string& out);
 // %41 -> A (RFC 3986 2.1).  A % that two hex digits do not follow stays.  May yield NUL octets (RFC 4475 3.1.1.4).
 std::string_view unescape(std::string_view text, std::string& out);
 
-// The reverse, for building: quotes with escapes for " and \ ; %XX for what a SIP user part may not hold.
+// The reverse of unquote(), for building.
 void append_quoted(std::string_view text, std::string& out);
-void append_escaped_user(std::string_view text, std::string& out);
 
 }  // namespace kahu::sip

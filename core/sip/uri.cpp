@@ -10,17 +10,6 @@ namespace kahu::sip {
 
 namespace {
 
-constexpr size_t kMaxAddressText = 45;  // the longest IPv6 text, with an IPv4 tail
-
-bool is_address_text(int family, std::string_view text) {
-    if (text.empty() || text.size() > kMaxAddressText) return false;
-    char copy[kMaxAddressText + 1];
-    text.copy(copy, text.size());
-    copy[text.size()] = '\0';
-    unsigned char address[16];
-    return std::memchr(copy, '\0', text.size()) == nullptr && inet_pton(family, copy, address) == 1;
-}
-
 // Percent signs of `text` all begin an escape.
 bool escapes_are_whole(std::string_view text) {
     for (size_t i = text.find('%'); i != text.npos; i = text.find('%', i + 1))
@@ -141,8 +130,14 @@ bool parse_tel(Cursor& in, Uri& out, Bad& bad) {
 
 }  // namespace
 
-bool is_ipv6_text(std::string_view text) { return is_address_text(AF_INET6, text); }
-bool is_ipv4_text(std::string_view text) { return is_address_text(AF_INET, text); }
+bool is_ipv6_text(std::string_view text) {
+    constexpr size_t kLongest = 45;  // with an IPv4 tail
+    if (text.empty() || text.size() > kLongest || text.find('\0') != text.npos) return false;
+    char copy[kLongest + 1];
+    copy[text.copy(copy, text.size())] = '\0';
+    unsigned char address[16];
+    return inet_pton(AF_INET6, copy, address) == 1;
+}
 
 std::string_view Uri::userinfo() const {
     if (!has_user || !has_password) return user;

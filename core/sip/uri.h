@@ -47,6 +47,5 @@ bool equal_uris(const Uri& a, const Uri& b);
 size_t parse_host_port(std::string_view text, bool lws_allowed, std::string_view& host, bool& ipv6, uint16_t& port,
                        Bad& bad);
 bool is_ipv6_text(std::string_view text);  // RFC 4291 2.2, without brackets, no zone
-bool is_ipv4_text(std::string_view text);
 
 }  // namespace kahu::sip

@@ -56,7 +56,6 @@ void check_edits(const Message& m) {
     edits.replace_body(m, "new body");
     out.clear();
     edits.apply(m.bytes(), out);
-    FUZZ_EXPECT(out.size() == edits.edited_size(m.bytes()));
     FUZZ_EXPECT(edited.parse(out, bad));
     FUZZ_EXPECT(edited.body() == "new body" && edited.top_via() != nullptr && edited.second_via() == nullptr);
 }

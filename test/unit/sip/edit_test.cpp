@@ -17,7 +17,6 @@ class Edits : public testing::Test {
     std::string applied() {
         std::string out;
         edits_.apply(message_.bytes(), out);
-        EXPECT_EQ(out.size(), edits_.edited_size(message_.bytes()));
         return out;
     }
     Message message_;

@@ -16,16 +16,5 @@ TEST(Method, IsCaseSensitiveAndNeverUnescaped) {
     EXPECT_EQ(method_name(Method::other), "");
 }
 
-TEST(Method, MaskHoldsTheNamedMethodsOnly) {
-    MethodMask mask = 0;
-    std::string_view unknown;
-    ASSERT_TRUE(parse_method_mask("INVITE| ACK ,BYE", mask, unknown));
-    EXPECT_EQ(mask, mask_of(Method::invite) | mask_of(Method::ack) | mask_of(Method::bye));
-    EXPECT_FALSE(parse_method_mask("INVITE|NEWMETHOD", mask, unknown));
-    EXPECT_EQ(unknown, "NEWMETHOD");
-    EXPECT_FALSE(parse_method_mask("", mask, unknown));
-    EXPECT_FALSE(parse_method_mask("INVITE|", mask, unknown));
-}
-
 }  // namespace
 }  // namespace kahu::sip

@@ -51,14 +51,5 @@ TEST(Quoting, WhatIsQuotedComesBack) {
     EXPECT_EQ(quoted, "\"aVia: evil\"") << "no header can be injected";
 }
 
-TEST(Quoting, EscapedUserComesBack) {
-    std::string every;
-    for (int c = 0; c < 256; ++c) every += static_cast<char>(c);
-    std::string escaped, out;
-    append_escaped_user(every, escaped);
-    EXPECT_EQ(unescape(escaped, out), every);
-    EXPECT_TRUE(all_in(escaped, kUser));
-}
-
 }  // namespace
 }  // namespace kahu::sip

@@ -160,9 +160,6 @@ TEST(Uri, AddressTexts) {
         EXPECT_TRUE(is_ipv6_text(good)) << good;
     for (const char* bad : {"", ":", ":::", "1::2::3", "12345::", "192.0.2.1", "[::1]", "::1 ", "1:2:3:4:5:6:7:8:9"})
         EXPECT_FALSE(is_ipv6_text(bad)) << bad;
-    EXPECT_TRUE(is_ipv4_text("192.0.2.1"));
-    EXPECT_FALSE(is_ipv4_text("192.0.2.256"));
-    EXPECT_FALSE(is_ipv4_text(std::string(400, '1')));
 }
 
 }  // namespace
