@@ -205,6 +205,7 @@ class Loader {
         if (Status planned = net::plan_listeners(specs, tcp, tls); !planned) return planned;
         if (Status present = net::check_addresses(); !present) return present;
         add_aliases();
+        if (net::settings.auto_aliases != 0 && !options_.check_only) net::add_names_of_listeners();
         return proc::check_identity(identity());
     }
 

@@ -15,6 +15,11 @@ constexpr std::string_view kWorkers = "has no effect: workers need no such tunin
 constexpr std::string_view kLatency = "has no effect: times are counted for the metrics, not logged";
 constexpr std::string_view kLogFormat = "has no effect: log lines have one format";
 constexpr std::string_view kTlsCore = "has no effect in the core: set it by modparam(\"tls\", ...) or in tls.cfg";
+constexpr std::string_view kTlsProcesses =
+    "has no effect: OpenSSL runs in processes without threads, so that it has nothing to work around";
+constexpr std::string_view kTlsChoice = "has no effect: which connection is used again is decided without it";
+constexpr std::string_view kUdpThreads = "has no effect: each UDP socket has `children` processes of its own";
+constexpr std::string_view kTlsSending = "has no effect: set tcp_send_timeout, which is for TLS too";
 constexpr std::string_view kTcpEngine = "has no effect: the connection engine works without it";
 constexpr std::string_view kScript = "has no effect: the routing script needs no such tuning";
 constexpr std::string_view kOld = "is obsolete and has no effect";
@@ -54,7 +59,7 @@ constexpr AcceptedSetting kAccepted[] = {
 
     {"udp4_raw", kRawUdp}, {"udp4_raw_mtu", kRawUdp}, {"udp4_raw_ttl", kRawUdp},
     {"maxbuffer", kRawUdp}, {"maxsndbuffer", kRawUdp}, {"pmtu_discovery", kRawUdp},
-    {"udp_receiver_mode", kRawUdp}, {"bind_ipv6_link_local", kRawUdp}, {"ipv6_hex_style", kRawUdp},
+    {"udp_receiver_mode", kUdpThreads}, {"bind_ipv6_link_local", kRawUdp}, {"ipv6_hex_style", kRawUdp},
 
     {"async_workers", kWorkers}, {"async_workers_group", kWorkers}, {"async_nonblock", kWorkers}, {"async_usleep", kWorkers},
     {"async_tkv_evcb", kWorkers}, {"async_tkv_gname", kWorkers}, {"socket_workers", kWorkers}, {"wait_worker1_mode", kWorkers},
@@ -69,9 +74,8 @@ constexpr AcceptedSetting kAccepted[] = {
     {"sip_parser_log_oneline", kLogFormat},
 
     {"tls_verify", kTlsCore}, {"tls_require_certificate", kTlsCore}, {"tls_certificate", kTlsCore},
-    {"tls_private_key", kTlsCore}, {"tls_ca_list", kTlsCore}, {"tls_send_timeout", kTlsCore}, {"tlslog", kTlsCore},
-    {"tls_log", kTlsCore}, {"tls_threads_mode", kTlsCore}, {"tls_connection_match_domain", kTlsCore}, {"disable_tls", kTlsCore},
-    {"tls_disable", kTlsCore},
+    {"tls_private_key", kTlsCore}, {"tls_ca_list", kTlsCore}, {"tls_send_timeout", kTlsSending}, {"tlslog", kTlsCore},
+    {"tls_log", kTlsCore}, {"tls_threads_mode", kTlsProcesses}, {"tls_connection_match_domain", kTlsChoice},
 
     {"tcp_async", kTcpEngine}, {"tcp_buf_write", kTcpEngine}, {"tcp_fd_cache", kTcpEngine}, {"tcp_poll_method", kTcpEngine},
     {"tcp_wq_blk_size", kTcpEngine}, {"tcp_wq_timeout", kTcpEngine}, {"tcp_wait_data", kTcpEngine},

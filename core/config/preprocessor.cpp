@@ -16,7 +16,10 @@ namespace {
 constexpr size_t kMaxLevels = 200;
 
 // What configurations ask for to support several releases; we speak the language of this one.
-constexpr std::pair<std::string_view, std::string_view> kPredefined[] = {{"KAMAILIO_VERSION", "5006003"},
+constexpr std::pair<std::string_view, std::string_view> kPredefined[] = {{"KAMAILIO_5", ""},
+                                                                         {"KAMAILIO_5_6", ""},
+                                                                         {"KAMAILIO_5_6_3", ""},
+                                                                         {"KAMAILIO_VERSION", "5006003"},
                                                                          {"KAHU_VERSION", "1000"}};
 
 std::string folder_of(std::string_view path) {

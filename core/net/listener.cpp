@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/net/settings.h"
@@ -220,6 +221,28 @@ Status bind_listeners() {
 }
 
 std::vector<Alias>& aliases() { return g_aliases; }
+
+void add_names_of_listeners() {
+    constexpr clock::Millis kPatience = 5000;  // a look-up under way is waited for as resolv.conf says
+    const clock::Millis until = clock::read() + kPatience;
+    std::string last_ip, name;
+    for (const Listener& listener : g_listeners) {
+        if (listener.address.ip() != last_ip) {
+            if (clock::read() > until) {
+                LOG(warn, "net.own_names_unknown", kv("from", listener.address.ip()),
+                    kv("hint", "the name server is slow: auto_aliases=no and alias= need none"));
+                return;
+            }
+            char host[NI_MAXHOST];
+            last_ip = listener.address.ip();
+            name = ::getnameinfo(listener.address.raw(), listener.address.raw_size(), host, sizeof host, nullptr, 0,
+                                 NI_NAMEREQD) == 0
+                       ? text::lowered(host)
+                       : std::string();
+        }
+        if (!name.empty()) g_aliases.push_back({true, listener.transport, name, listener.address.port()});
+    }
+}
 
 bool is_myself(std::string_view host, uint16_t port, const Transport* transport) {
     if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);

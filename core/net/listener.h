@@ -66,6 +66,9 @@ struct Alias {
     uint16_t port = 0;  // 0: any
 };
 std::vector<Alias>& aliases();
+// auto_aliases: adds the names that the listening addresses have (/etc/hosts, PTR records), each for its listener.
+// At start only: it waits for the name server, for a few seconds at most if that is silent.
+void add_names_of_listeners();
 // `myself` (script), for a host as written in a URI (no brackets), port 0: none given.
 bool is_myself(std::string_view host, uint16_t port, const Transport* transport = nullptr);
 

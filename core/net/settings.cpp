@@ -18,6 +18,13 @@ Status an_address(const ParamValue& value) {
     return Error{Errc::invalid, "'" + *address + "' is not an IP address", "use an address of this machine"};
 }
 
+Status disable_tls(const ParamValue& value) {
+    const auto* off = std::get_if<int64_t>(&value);
+    if (off == nullptr || *off < 0 || *off > 1) return Error{Errc::invalid, "expected yes or no", ""};
+    settings.enable_tls.set(1 - *off);
+    return {};
+}
+
 Status a_transport(const ParamValue& value) {
     const auto* name = std::get_if<std::string>(&value);
     if (name == nullptr || transport_named(*name)) return {};
@@ -38,11 +45,13 @@ const Param kParams[] = {
     {.name = "enable_tls", .kind = boolean, .number = &settings.enable_tls,
      .help = "Turns TLS on; the tls module must be loaded."},
     {.name = "tls_enable", .kind = boolean, .number = &settings.enable_tls, .help = "The same as enable_tls."},
+    {.name = "disable_tls", .kind = custom, .accept = disable_tls,
+     .help = "The opposite of enable_tls; the last of them in the file counts."},
+    {.name = "tls_disable", .kind = custom, .accept = disable_tls, .help = "The same as disable_tls."},
     {.name = "auto_aliases", .kind = boolean, .number = &settings.auto_aliases,
-     .help = "Takes the names that the listening addresses resolve to as aliases (needs rev_dns)."},
+     .help = "Takes the names that the listening addresses resolve to as aliases, once, at start."},
     {.name = "auto_bind_ipv6", .kind = boolean, .number = &settings.auto_bind_ipv6,
      .help = "Also listens on all local IPv6 addresses when no listen= is given."},
-    {.name = "rev_dns", .kind = boolean, .number = &settings.rev_dns, .help = "Allows reverse look-ups of the listening addresses at start."},
     {.name = "tcp_max_connections", .number = &settings.tcp_max_connections, .min = 0, .max = 1000000, .unit = "connections",
      .help = "TCP and TLS connections open at a time; may be lowered and raised again, up to its value at start.", .applies = kRuntime},
     {.name = "tls_max_connections", .number = &settings.tls_max_connections, .min = 0, .max = 1000000, .unit = "connections",

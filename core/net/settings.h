@@ -17,7 +17,6 @@ struct Settings {
     IntSetting enable_tls{0};
     IntSetting auto_aliases{1};
     IntSetting auto_bind_ipv6{0};
-    IntSetting rev_dns{0};
     // limits
     IntSetting tcp_max_connections{2048};
     IntSetting tls_max_connections{2048};
