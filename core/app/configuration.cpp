@@ -96,7 +96,8 @@ class Loader {
     void register_runtime_variables() {
         config::RuntimeCfg& cfg = config::runtime_cfg();
         for (const CoreTable& table : core_tables()) cfg.add_rows(table.group, table.rows);
-        for (const ModuleDescriptor* module : loaded_modules()) cfg.add_rows(module->name, module->params);
+        for (const ModuleDescriptor* module : loaded_modules())
+            cfg.add_rows(config::group_of_module(module->name), module->params);
         cfg.add_custom(made_->ast, found_);
     }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/log_rules.h"
 #include "core/base/log_sink.h"
 #include "core/base/text.h"
 
@@ -26,6 +27,8 @@ State& state() {
     static State s;
     return s;
 }
+const ModuleRules* g_rules = nullptr;
+
 int syslog_priority(Level level) {
     if (level <= Level::alert) return LOG_ALERT;
     if (level <= Level::critical) return LOG_CRIT;
@@ -51,26 +54,26 @@ void append_value(std::string& line, std::string_view value) {
     }
     line += '"';
 }
-bool deliver(Level level, std::string_view body) {
+bool deliver(Level level, std::string_view name, int facility, std::string_view body) {
     State& s = state();
     if (s.sink == Sink::syslog)
-        return s.syslog.send(s.facility | syslog_priority(level), s.program,
-                             fmt::format("{}: {}", name_of(level), body));
+        return s.syslog.send((facility >= 0 ? facility : s.facility) | syslog_priority(level), s.program,
+                             fmt::format("{}: {}", name, body));
     std::string line = fmt::format("{} {}[{}]{}{} {}: {}", clock::local_text(clock::unix_seconds()), s.program,
-                                   ::getpid(), s.process.empty() ? "" : " ", s.process, name_of(level), body);
+                                   ::getpid(), s.process.empty() ? "" : " ", s.process, name, body);
     while (!line.empty() && line.back() == '\n') line.pop_back();
     line += '\n';
     return s.standard_error.write(line);
 }
-void write_line(Level level, std::string_view body) {
+void write_line(Level level, std::string_view name, int facility, std::string_view body) {
     State& s = state();
-    if (!deliver(level, body)) {
+    if (!deliver(level, name, facility, body)) {
         ++s.lost;
         return;
     }
     if (s.lost == s.told_lost) return;
     const uint64_t untold = s.lost - std::exchange(s.told_lost, s.lost);
-    if (!deliver(Level::warn, fmt::format("log.lines_lost lines={}", untold))) ++s.lost;
+    if (!deliver(Level::warn, name_of(Level::warn), -1, fmt::format("log.lines_lost lines={}", untold))) ++s.lost;
 }
 }  // namespace
 
@@ -101,10 +104,14 @@ void reopen() {
 void set_process(std::string_view title) { state().process = title; }
 void set_level(Level level) { state().own_level = static_cast<int64_t>(level); }
 void share_level(const int64_t* cell) { state().level_cell = cell; }
-Level level() { return static_cast<Level>(__atomic_load_n(state().level_cell, __ATOMIC_RELAXED)); }
+Level common_level() { return static_cast<Level>(__atomic_load_n(state().level_cell, __ATOMIC_RELAXED)); }
+Level level() { return g_rules == nullptr ? common_level() : g_rules->highest(); }
+void set_module_rules(const ModuleRules* rules) { g_rules = rules; }
 uint64_t lost() { return state().lost; }
 
 void emit(Level level, std::string_view event, std::initializer_list<Field> fields) {
+    const std::string_view module = event.substr(0, event.find('.'));
+    if (g_rules != nullptr && level > g_rules->level(module)) return;
     std::string body(event);
     for (const Field& field : fields) {
         body += ' ';
@@ -112,9 +119,15 @@ void emit(Level level, std::string_view event, std::initializer_list<Field> fiel
         body += '=';
         append_value(body, field.value);
     }
-    write_line(level, body);
+    write_line(level, name_of(level), g_rules == nullptr ? -1 : g_rules->facility(module), body);
 }
-void emit_text(Level level, std::string_view whole_line) { write_line(level, whole_line); }
+void emit_text(Level level, std::string_view whole_line) {
+    if (g_rules == nullptr || level <= common_level()) write_line(level, name_of(level), -1, whole_line);
+}
+void emit_named(Level level, std::string_view name, int facility, std::string_view whole_line) {
+    if (g_rules == nullptr || level <= common_level())
+        write_line(level, name.empty() ? name_of(level) : name, facility, whole_line);
+}
 
 bool RateLimit::allow() {
     const clock::Millis now = clock::now_ms();

@@ -69,6 +69,8 @@ Result<ParamValue> converted(const Param& row, const ParamValue& value) {
 
 }  // namespace
 
+std::string_view group_of_module(std::string_view module) { return module == "debugger" ? "dbg" : module; }
+
 std::optional<GroupName> parse_group(std::string_view text) {
     const size_t open = text.find('[');
     if (open == text.npos) return is_word(text) ? std::optional(GroupName{std::string(text), {}}) : std::nullopt;

@@ -25,6 +25,9 @@
 
 namespace kahu::config {
 
+// The group of a module's parameters: its name, but for those that Kamailio calls otherwise there.
+std::string_view group_of_module(std::string_view module);
+
 // "pstn" or, with an instance, "pstn[5]".
 struct GroupName {
     std::string group;

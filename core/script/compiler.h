@@ -58,6 +58,10 @@ class Compiler {
     std::unique_ptr<const Statement> switch_statement(const config::Switch& node, const Place& place);
     std::unique_ptr<const Statement> flow_statement(Flow flow, const config::ExpressionPtr& value, const Place& place);
 
+    // nullptr when nobody traces.
+    TracePointPtr trace_point(const config::Location& at, int action, std::string_view name) const;
+    TracePointPtr trace_point(const config::Statement& node) const;
+
     void error(const config::Location& at, const Error& why) { found_.error(at, why.what, why.hint); }
     std::string where(const config::Location& at) const { return ast_.files.text(at); }
 

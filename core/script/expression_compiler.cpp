@@ -78,6 +78,7 @@ ExpressionPtr Compiler::variable(const config::Expression& node, std::string_vie
                                           text.substr(0, used)));
         return nullptr;
     }
+    if (tracer() != nullptr) traced_variables().push_back({std::string(text), *compiled});
     return *compiled;
 }
 
@@ -218,7 +219,9 @@ std::shared_ptr<const FunctionCall> Compiler::call(const config::Expression& nod
             error(node.at, std::move(prepared).error().context(fmt::format("{}()", row->name)));
             return nullptr;
         }
-    return std::make_shared<FunctionCall>(*row, std::move(args), where(node.at));
+    return std::make_shared<FunctionCall>(
+        *row, std::move(args), where(node.at),
+        trace_point(node.at, static_cast<int>(TracedAction::call) + static_cast<int>(given), row->name));
 }
 
 // Only a warning: Kamailio starts with such a file, and the call may never be reached.
@@ -269,6 +272,7 @@ bool Compiler::add_argument(const config::Expression& node, const Function& row,
 
 std::shared_ptr<const RouteCall> Compiler::route_call(const config::Expression& node, const config::RouteCall& call,
                                                       const Place& place) {
+    TracePointPtr point = trace_point(node.at, static_cast<int>(TracedAction::route), "route");
     std::string name;
     if (const auto* plain = as<config::Word>(*call.name)) {
         name = plain->text;
@@ -278,7 +282,9 @@ std::shared_ptr<const RouteCall> Compiler::route_call(const config::Expression& 
         name = std::to_string(number->value);
     } else {
         ExpressionPtr dynamic = expression(*call.name, place);
-        return dynamic == nullptr ? nullptr : std::make_shared<RouteCall>(-1, std::move(dynamic), where(node.at));
+        return dynamic == nullptr
+                   ? nullptr
+                   : std::make_shared<RouteCall>(-1, std::move(dynamic), where(node.at), std::move(point));
     }
     const int route = routes_.find(config::RouteKind::request, name == "0" ? "" : name);
     if (route < 0) {
@@ -290,7 +296,7 @@ std::shared_ptr<const RouteCall> Compiler::route_call(const config::Expression& 
                      near.empty() ? "" : fmt::format("did you mean route({})?", near));
         return nullptr;
     }
-    return std::make_shared<RouteCall>(route, nullptr, where(node.at));
+    return std::make_shared<RouteCall>(route, nullptr, where(node.at), std::move(point));
 }
 
 }  // namespace kahu::script

@@ -73,6 +73,10 @@ std::unique_ptr<Program> Program::compile(const config::Ast& ast, const Environm
     const Scope scope(environment.loaded, environment.available);
     std::unique_ptr<Program> program(new Program);
     script_place() = {&ast.defines, &scope, {}};
+    if (tracer() != nullptr) {
+        traced_environment() = {environment.loaded, environment.available};
+        traced_variables().clear();
+    }
     Compiler(ast, scope, *program->routes_, found).compile_routes();
     program->request_route_ = program->find_route(config::RouteKind::request, "");
     program->reply_route_ = program->find_route(config::RouteKind::reply, "");

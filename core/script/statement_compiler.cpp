@@ -40,8 +40,38 @@ void Compiler::compile_routes() {
 Block Compiler::block(const config::Block& nodes, const Place& place) {
     Block out;
     for (const config::Statement& node : nodes)
-        if (auto compiled = statement(node, place)) out.add(std::move(compiled));
+        if (auto compiled = statement(node, place)) {
+            if (TracePointPtr point = trace_point(node)) out.add(std::make_unique<TraceStatement>(std::move(point)));
+            out.add(std::move(compiled));
+        }
     return out;
+}
+
+TracePointPtr Compiler::trace_point(const config::Location& at, int action, std::string_view name) const {
+    if (tracer() == nullptr) return nullptr;
+    const std::string& route = script_place().route;
+    return std::make_shared<TracePoint>(TracePoint{.route = route.empty() ? "DEFAULT_ROUTE" : route,
+                                                   .file = std::string(ast_.files.name(at.file)),
+                                                   .line = at.line,
+                                                   .action = action,
+                                                   .name = std::string(name)});
+}
+
+// Calls carry theirs themselves, since they stand in conditions too.
+TracePointPtr Compiler::trace_point(const config::Statement& node) const {
+    const auto point = [&](TracedAction action, std::string_view name) {
+        return trace_point(node.at, static_cast<int>(action), name);
+    };
+    if (std::get_if<config::Assignment>(&node.node)) return point(TracedAction::assign, "assign");
+    if (std::get_if<config::If>(&node.node)) return point(TracedAction::branch, "if");
+    if (std::get_if<config::While>(&node.node)) return point(TracedAction::loop, "while");
+    if (std::get_if<config::Switch>(&node.node)) return point(TracedAction::choice, "switch");
+    if (std::get_if<config::Return>(&node.node)) return point(TracedAction::leave, "return");
+    if (std::get_if<config::Exit>(&node.node)) return point(TracedAction::leave, "exit");
+    if (std::get_if<config::Drop>(&node.node)) return point(TracedAction::leave, "drop");
+    if (std::get_if<config::CallStatement>(&node.node) || std::get_if<config::BlockStatement>(&node.node))
+        return nullptr;
+    return point(TracedAction::leave, "break");
 }
 
 std::unique_ptr<const Statement> Compiler::statement(const config::Statement& node, const Place& place) {

@@ -26,7 +26,10 @@ bool spend_step(Run& run, std::string_view where) {
 
 }  // namespace
 
+void TraceStatement::run(Run& run) const { tracer()->step(run, *point_); }
+
 int FunctionCall::call(Run& run) const {
+    if (point_ != nullptr) tracer()->step(run, *point_);
     // A route[X] can be reached from routes of any kind; the compiler checks the others.
     if ((row_.where & run.kind()) == 0) {
         complain("script.function.wrong_route", kv("at", where_), kv("function", row_.name));
@@ -39,6 +42,7 @@ int FunctionCall::call(Run& run) const {
 }
 
 int RouteCall::call(Run& run) const {
+    if (point_ != nullptr) tracer()->step(run, *point_);
     int route = number_;
     if (route < 0) {
         const std::string_view name = to_text(name_->value(run), run.arena());
@@ -71,6 +75,7 @@ void Assign::run(Run& run) const {
         complain("script.assignment.failed", kv("at", use_.where), kv("variable", use_.name),
                  kv("reason", set.error().text()));
     }
+    if (tracer() != nullptr && tracer()->assigned != nullptr) tracer()->assigned(run, use_, target_->value(run));
 }
 
 void WhileStatement::run(Run& run) const {

@@ -14,6 +14,7 @@
 #include "core/script/function.h"
 #include "core/script/regex.h"
 #include "core/script/run.h"
+#include "core/script/trace.h"
 
 namespace kahu::script {
 
@@ -43,8 +44,9 @@ class Block {
 // A function of a module; as an expression it is true when it returned more than 0.
 class FunctionCall : public Expression {
   public:
-    FunctionCall(const Function& row, Args args, std::string where)
-        : row_(row), args_(std::move(args)), where_(std::move(where)) {}
+    // `point`: where a debugger looks in; nullptr: nowhere.
+    FunctionCall(const Function& row, Args args, std::string where, TracePointPtr point = nullptr)
+        : row_(row), args_(std::move(args)), where_(std::move(where)), point_(std::move(point)) {}
     int call(Run& run) const;
     Value value(Run& run) const override { return Value::of(int64_t{truth(run)}); }
     bool truth(Run& run) const override { return call(run) > 0; }
@@ -55,13 +57,14 @@ class FunctionCall : public Expression {
     const Function& row_;
     Args args_;
     std::string where_;
+    TracePointPtr point_;
 };
 
 // route(NAME): `number` is the route's, or -1 with a name to be looked up for each message.
 class RouteCall : public Expression {
   public:
-    RouteCall(int number, ExpressionPtr name, std::string where)
-        : number_(number), name_(std::move(name)), where_(std::move(where)) {}
+    RouteCall(int number, ExpressionPtr name, std::string where, TracePointPtr point = nullptr)
+        : number_(number), name_(std::move(name)), where_(std::move(where)), point_(std::move(point)) {}
     int call(Run& run) const;
     Value value(Run& run) const override { return Value::of(int64_t{truth(run)}); }
     bool truth(Run& run) const override { return call(run) > 0; }
@@ -72,6 +75,7 @@ class RouteCall : public Expression {
     int number_;
     ExpressionPtr name_;
     std::string where_;
+    TracePointPtr point_;
 };
 
 template <class Call>
@@ -82,6 +86,16 @@ class CallStatement : public Statement {
 
   private:
     std::shared_ptr<const Call> call_;
+};
+
+// Stands before a statement that is no call, in a script that is debugged.
+class TraceStatement : public Statement {
+  public:
+    explicit TraceStatement(TracePointPtr point) : point_(std::move(point)) {}
+    void run(Run& run) const override;
+
+  private:
+    TracePointPtr point_;
 };
 
 class Assign : public Statement {

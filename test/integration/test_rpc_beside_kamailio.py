@@ -301,6 +301,15 @@ htable.store ipban
 htable.flush
 htable.flush ipban
 htable.flush nosuch
+dbg.trace
+dbg.trace x
+dbg.bp
+dbg.bp x
+dbg.bp show
+dbg.get_mod_level
+dbg.set_mod_level tm
+dbg.set_mod_facility tm zzz
+dbg.reset_msgid
 """
 
 # As many entries as the server has: each entry looks like one of Kamailio's.
@@ -315,6 +324,7 @@ core.ppdefines_full
 core.ps
 core.psa
 corex.list_aliases
+dbg.ls
 pkg.stats
 stats.fetch all
 stats.fetchn all

@@ -1,66 +1,49 @@
-// core/modules/debugger/module.cpp -- a name that configurations load.
+// core/modules/debugger/module.cpp -- read this file to know what debugger offers.
 #include "core/modules/debugger/module.h"
+
+#include "core/modules/debugger/commands.h"
+#include "core/modules/debugger/dumps.h"
+#include "core/modules/debugger/levels.h"
+#include "core/modules/debugger/settings.h"
+#include "core/modules/debugger/stops.h"
+#include "core/modules/debugger/trace.h"
 
 namespace kahu::debugger {
 namespace {
 
-IntSetting g_cfgtrace{0}, g_log_level{1}, g_breakpoint{0}, g_mod_hash_size{0}, g_mod_level_mode{0};
-TextSetting g_log_level_name, g_mod_level;
+Status check() {
+    trace_scripts();
+    use_levels();
+    return {};
+}
 
-constexpr std::string_view kNoTrace = "has no effect: statements are not traced; use xlog() or xdbg()";
-constexpr std::string_view kOneLevel =
-    "has no effect: the log level is the same for all modules, see core parameter debug";
+std::span<const mem::Part> parts() {
+    static const mem::Part all[] = {level_parts().front(), stop_parts().front(), message_number_parts().front()};
+    return all;
+}
 
-const Param kParams[] = {
-    {.name = "cfgtrace",
-     .number = &g_cfgtrace,
-     .min = 0,
-     .max = 1,
-     .help = "Kamailio: writes a log line for each statement.",
-     .remark = kNoTrace},
-    {.name = "breakpoint",
-     .number = &g_breakpoint,
-     .min = 0,
-     .max = 1,
-     .help = "Kamailio: lets dbg.bp stop the script.",
-     .remark = kNoTrace},
-    {.name = "log_level",
-     .number = &g_log_level,
-     .min = -5,
-     .max = 3,
-     .help = "Kamailio: level of those lines.",
-     .remark = kNoTrace},
-    {.name = "log_level_name",
-     .kind = ParamKind::text,
-     .text = &g_log_level_name,
-     .help = "Kamailio: prefix of those lines.",
-     .remark = kNoTrace},
-    {.name = "mod_hash_size",
-     .number = &g_mod_hash_size,
-     .min = 0,
-     .max = 64,
-     .help = "Kamailio: size of its table of levels by module.",
-     .remark = kOneLevel},
-    {.name = "mod_level_mode",
-     .number = &g_mod_level_mode,
-     .min = 0,
-     .max = 1,
-     .help = "Kamailio: whether modules have log levels of their own.",
-     .remark = kOneLevel},
-    {.name = "mod_level",
-     .kind = ParamKind::text,
-     .text = &g_mod_level,
-     .help = "Kamailio: log level of one module.",
-     .remark = kOneLevel},
-};
+Status process_start(ProcessKind) {
+    clear_own_stop();
+    return {};
+}
 
 }  // namespace
 
 const ModuleDescriptor kModule{
     .name = "debugger",
-    .summary = "Accepts the settings of Kamailio's script debugger.",
-    .params = kParams,
-    .description = "Loading it changes nothing; each setting says so at start.",
+    .summary = "Shows what the script does: a line for each statement, breakpoints, log levels by module.",
+    .params = params(),
+    .functions = functions(),
+    .commands = commands(),
+    .hooks = {.check = check, .parts = parts, .process_start = process_start},
+    .description =
+        "A script that was compiled with this module loaded can be traced at any time: modparam cfgtrace, or "
+        "dbg.trace. "
+        "The line is that of Kamailio: \"*** cfgtrace:dbg_cfg_trace(): request_route=[NAME] c=[FILE] l=LINE a=NUMBER "
+        "n=NAME\"; LINE is where the statement begins.\n\n"
+        "dbg.bp on stops every process at its next statement; the messages that arrive meanwhile wait. A process that "
+        "is not told to go on does so by itself after step_loops times step_usleep (100 seconds). The watchdog lets "
+        "it.",
 };
 
 }  // namespace kahu::debugger

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "core/script/run.h"
+#include "core/script/trace.h"
 #include "core/script/variable.h"
 #include "core/sip/auth.h"
 
@@ -17,7 +18,9 @@ using script::Value;
 using Use = script::VariableUse;
 
 Value process_id(Run&, const Use&) { return Value::of(int64_t{::getpid()}); }
-Value message_number(Run& run, const Use&) { return Value::of(static_cast<int64_t>(run.number())); }
+Value message_number(Run& run, const Use&) {
+    return Value::of(static_cast<int64_t>(run.number() - script::message_number_base()));
+}
 
 Status prepare_env(Use& use) {
     if (use.inner.empty() || use.inner_format != nullptr)
