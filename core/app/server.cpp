@@ -32,6 +32,7 @@
 #include "core/proc/process_table.h"
 #include "core/proc/settings.h"
 #include "core/proc/supervisor.h"
+#include "core/script/event_route.h"
 #include "core/stats/counters.h"
 #include "core/stats/registry.h"
 #include "mem/heap.h"
@@ -126,10 +127,24 @@ Status run_hooks(Status (*Hooks::*hook)(), std::string_view doing) {
                 return std::move(done).error().context(fmt::format("module {} {}", module->name, doing));
     return {};
 }
+// event_route[core:worker-one-init]: once for each start of the server, not again in the successor of a dead worker.
+void begin_first_worker() {
+    const auto is_worker = [](int slot) {
+        const ProcessKind kind = proc::process(slot).kind;
+        return kind == ProcessKind::udp_worker || kind == ProcessKind::tcp_worker;
+    };
+    const int own = mem::current_slot();
+    if (!is_worker(own) || proc::process(own).incarnation != 1) return;
+    for (int slot = 0; slot < own; ++slot)
+        if (is_worker(slot)) return;
+    script::run_event_route("core:worker-one-init");
+}
+
 Status enter_modules(ProcessKind kind) {
     for (const ModuleDescriptor* module : loaded_modules())
         if (module->hooks.process_start)
             if (Status started = module->hooks.process_start(kind); !started) return started;
+    begin_first_worker();
     return {};
 }
 void leave_modules(ProcessKind kind) {

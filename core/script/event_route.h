@@ -17,4 +17,7 @@ bool run_event_route(std::string_view name, Run& run);
 // For events without a message: the route sees an OPTIONS of the server to itself.  `dropped`: the route said so.
 bool run_event_route(std::string_view name, bool* dropped = nullptr);
 
+// event_route[sl:local-response]: sees a reply made here, outside of transactions, before it leaves.
+void tell_local_response(std::string_view reply, const net::Inbound& from);
+
 }  // namespace kahu::script

@@ -26,6 +26,12 @@ namespace {
 const Program* g_installed = nullptr;
 TransactionLayer g_layer;
 
+// event_route[core:...] and [sl:local-response] of the installed program; -1: none.
+struct EventRoutes {
+    int pre_routing = -1, parse_error = -1, local_response = -1;
+};
+EventRoutes g_events;
+
 // Of this process, reused for every message.
 struct Workplace {
     sip::Message message;
@@ -61,6 +67,45 @@ void note_alias(const sip::Message& request, const net::Inbound& from) {
 }
 
 }  // namespace
+
+namespace {
+
+// For a message of its own: what the script left in `run` is not looked at.
+void run_for(int route, const sip::Message& message, const net::Inbound& from, Run& run) {
+    run.begin(message, from, kEventRoute);
+    run.program = g_installed;
+    g_installed->run_route(route, run);
+}
+
+// event_route[core:pre-routing]: before request_route and reply_route.  False: it said drop.  REQUIRES: there is one.
+bool before_routing(Run& run) {
+    const RouteMask kind = run.kind();
+    run.set_kind(kEventRoute);
+    run.program = g_installed;
+    g_installed->run_route(g_events.pre_routing, run);
+    run.set_kind(kind);
+    const bool dropped = run.flow == Flow::drop;
+    run.flow = Flow::next;
+    run.return_code = run.last_value = 1;
+    if (dropped) count_dropped(run.is_request());
+    return !dropped;
+}
+
+// event_route[core:receive-parse-error], for what begins like SIP and is refused before routing.
+void tell_parse_error(const sip::Message& message, const net::Inbound& from, Run& run) {
+    if (g_events.parse_error >= 0 && g_installed != nullptr && !message.start_line().empty())
+        run_for(g_events.parse_error, message, from, run);
+}
+
+}  // namespace
+
+void tell_local_response(std::string_view reply, const net::Inbound& from) {
+    if (g_events.local_response < 0 || g_installed == nullptr) return;
+    static sip::Message message;
+    static Run run;
+    sip::Bad bad;
+    if (message.parse(reply, bad)) run_for(g_events.local_response, message, from, run);
+}
 
 Program::Program() : routes_(std::make_unique<Routes>()) {}
 Program::~Program() {
@@ -112,13 +157,19 @@ void Program::handle(std::string_view bytes, const net::Inbound& from) const {
     sip::Bad bad;
     const bool parsed = work.message.parse(bytes, bad);
     const sip::Validation verdict = sip::validate(work.message, parsed);
-    if (verdict.verdict != sip::Verdict::accept) return refuse(work.message, from, verdict);
+    if (verdict.verdict != sip::Verdict::accept) {
+        tell_parse_error(work.message, from, work.run);
+        return refuse(work.message, from, verdict);
+    }
     count_received(work.message, verdict);
     const bool request = work.message.is_request();
     const int route = request ? request_route_ : reply_route_;
+    const bool tell = g_events.pre_routing >= 0;
+    if (tell) work.run.begin(work.message, from, request ? kRequestRoute : kReplyRoute);
+    if (tell && !before_routing(work.run)) return;
     if (absorb_ack(work.message)) return filtered_ack(work.message, from, work.run);
     if (request && is_stream(from.transport)) note_alias(work.message, from);
-    work.run.begin(work.message, from, request ? kRequestRoute : kReplyRoute);
+    if (!tell) work.run.begin(work.message, from, request ? kRequestRoute : kReplyRoute);
     work.run.program = this;
     if (request) strip_own_maddr(work.run);
     if (route >= 0) run_route(route, work.run);
@@ -194,6 +245,8 @@ const Program* Program::installed() { return g_installed; }
 
 void Program::install() const {
     g_installed = this;
+    const auto event = [&](std::string_view name) { return find_route(config::RouteKind::event, name); };
+    g_events = {event("core:pre-routing"), event("core:receive-parse-error"), event("sl:local-response")};
     net::set_message_handler([](std::string_view bytes, const net::Inbound& from) {
         if (g_installed != nullptr) g_installed->handle(bytes, from);
     });

@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/script/addresses.h"
+#include "core/script/event_route.h"
 #include "core/script/params.h"
 #include "core/sip/builder.h"
 #include "mem/contract.h"
@@ -77,6 +78,7 @@ bool build_and_send(const sip::Message& request, const net::Inbound& from, int s
     reply.clear();
     char tag[kStatelessTagBytes];
     build_reply_text(request, from, status, text, more_headers, stateless_tag(request, tag), reply);
+    tell_local_response(reply, from);
     const net::Sent sent = g_send(from, reply_target(request, from, force_rport), reply);
     const auto count = sent == net::Sent::ok ? g_counters.sent : g_counters.failed;
     if (count != nullptr) count(status);

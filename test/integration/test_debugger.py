@@ -110,7 +110,7 @@ def test_trace_is_turned_on_and_off(make_kahu):
 
 
 def test_breakpoints(make_kahu):
-    server = make(make_kahu, core="worker_watchdog=1\n").start()
+    server = make(make_kahu, core="worker_watchdog=4\n").start()
     udp = server.processes_titled("udp receiver")[0]
     with pytest.raises(Fault, match="No such pid"):
         server.rpc("dbg.bp", "on", 1)
@@ -130,7 +130,7 @@ def test_breakpoints(make_kahu):
         assert "nosuch" in server.rpc("dbg.bp", "eval", udp, "$nosuch(x)")
         assert server.rpc("dbg.bp", "log", udp, "$rU") == "200 ok"
         assert re.search(r"exec|ERROR: breakpoint eval: \$rU : t=str v=bob", server.log())
-        time.sleep(2.5)  # the watchdog lets a process stand at a breakpoint
+        time.sleep(5.5)  # the watchdog lets a process stand at a breakpoint
         assert server.rpc("dbg.bp", "next", udp).startswith("exec [")
         assert server.rpc("dbg.bp", "release", udp) == "200 ok"
         assert client.receive().status == 200

@@ -42,7 +42,7 @@ sl: stats
 stats: clear_statistics fetch fetchn get_statistics reset_statistics
 system: listMethods methodHelp methodSignature
 tls: info list options reload
-tm: cancel clean hash_stats list reply reply_callid stats
+tm: cancel clean hash_stats list reply reply_callid stats t_uac_start t_uac_wait t_uac_wait_block
 ul: add db_contacts db_expired_contacts db_users dump flush lookup rm rm_contact
 """
 
@@ -339,6 +339,7 @@ tm.clean
 tm.hash_stats
 tm.reply 200 OK 1:1 tag . .
 tm.reply_callid 200 OK nocall 1 tag . .
+tm.t_uac_wait
 """
 # This server's answer has fields of its own behind these.
 BEGINNINGS = {
@@ -434,7 +435,7 @@ def test_same_beginning(servers, call):
 def test_answered_here(servers, call):
     answer = shape(servers[1], call)
     assert answer != [] or call == "tm.clean"
-    assert not str(answer).startswith(("500", "400")), answer
+    assert not re.match("500 command .* not found", str(answer)), answer
 
 
 def test_every_method_is_asked():

@@ -1,5 +1,6 @@
 // htable.*: names, order and texts as Kamailio 5.6.3 answers them.
 #include "core/base/clock.h"
+#include "core/modules/htable/database.h"
 #include "core/modules/htable/script.h"
 #include "core/modules/htable/table.h"
 
@@ -141,8 +142,14 @@ void flush(RpcCall& call) {
     call.add("Ok. Htable flushed.");
 }
 
-void no_database(RpcCall& call) {
-    if (wanted_table(call, 1, "No htable name given") != nullptr) call.fault(500, "No htable db_url");
+template <Status (*transfer)(Table&)>
+void with_database(RpcCall& call) {
+    Table* const table = wanted_table(call, 1, "No htable name given");
+    if (table == nullptr) return;
+    if (database_url().empty()) return call.fault(500, "No htable db_url");
+    if (table->config().database_table.empty()) return call.fault(500, "No database htable: it has no dbtable");
+    if (const Status done = transfer(*table); !done) return call.fault(500, done.error().text());
+    call.add(transfer == read_table ? "Ok. Htable reloaded." : "Ok. Htable successfully stored to DB.");
 }
 
 constexpr Command kCommands[] = {
@@ -157,8 +164,9 @@ constexpr Command kCommands[] = {
     {"htable.listTables", "", "Lists the tables and how they were configured.", list_tables},
     {"htable.stats", "", "Returns how many items each table has, and in its fullest and emptiest bucket.", stats},
     {"htable.flush", "table", "Removes all items of a table.", flush},
-    {"htable.reload", "table", "Kamailio: reads a table from its database. There is none.", no_database},
-    {"htable.store", "table", "Kamailio: writes a table to its database. There is none.", no_database},
+    {"htable.reload", "table", "Reads a table from its database again; what is not there goes.",
+     with_database<read_table>},
+    {"htable.store", "table", "Writes a table to its database, instead of what that had.", with_database<write_table>},
 };
 
 }  // namespace

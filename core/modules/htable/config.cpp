@@ -33,11 +33,23 @@ Status take(std::string_view key, std::string_view value, Config& config) {
         if (good) config.update_expire = *number != 0;
     } else if (key == "dmqreplicate") {
         if (number != 0) good = Error{Errc::unsupported, "dmqreplicate: there is no replication", "leave it out"};
-    } else if (key == "dbtable" || key == "dbmode" || key == "cols" || key == "colnull" || key == "coldelim") {
-        good = Error{Errc::unsupported, fmt::format("{}: tables are not loaded from a database", key), "leave it out"};
+    } else if (key == "dbtable") {
+        config.database_table = std::string(value);
+    } else if (key == "dbmode") {
+        good = within(0, 1);
+        if (good) config.write_back = *number != 0;
+    } else if (key == "cols") {
+        for (const std::string_view column : text::split(value, ',')) config.columns.emplace_back(text::trim(column));
+        if (config.columns.size() < 2)
+            good = Error{Errc::invalid, "cols names a column for the key and at least one more", "cols='name,value'"};
+    } else if (key == "coldelim") {
+        if (value.size() != 1) good = Error{Errc::invalid, "coldelim is one character", "coldelim=','"};
+        else config.column_separator = value.front();
+    } else if (key == "colnull") {
+        config.column_null = std::string(value);
     } else {
         good = Error{Errc::invalid, fmt::format("'{}' is no property of a table", text::printable(key)),
-                     "size, autoexpire, initval, updateexpire"};
+                     "size, autoexpire, initval, updateexpire, dbtable, dbmode, cols, coldelim, colnull"};
     }
     return good;
 }
@@ -61,8 +73,10 @@ Result<Config> parse_config(std::string_view given) {
         if (equals == item.npos)
             return Error{Errc::invalid, fmt::format("table {}: '{}' has no value", config.name, text::printable(item)),
                          ""};
-        if (Status taken = take(text::trim(item.substr(0, equals)), text::trim(item.substr(equals + 1)), config);
-            !taken)
+        std::string_view value = text::trim(item.substr(equals + 1));
+        if (value.size() >= 2 && value.front() == value.back() && (value.front() == '\'' || value.front() == '"'))
+            value = value.substr(1, value.size() - 2);
+        if (Status taken = take(text::trim(item.substr(0, equals)), value, config); !taken)
             return std::move(taken).error().context("table " + config.name);
     }
     return config;

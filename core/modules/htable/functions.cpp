@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "core/base/text.h"
 #include "core/modules/htable/script.h"
 #include "core/modules/htable/table.h"
@@ -132,6 +134,13 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
-std::span<const Function> functions() { return kFunctions; }
+std::span<const Function> functions() {
+    static const std::vector<Function> all = [] {
+        std::vector<Function> rows(std::begin(kFunctions), std::end(kFunctions));
+        rows.insert(rows.end(), iterator_functions().begin(), iterator_functions().end());
+        return rows;
+    }();
+    return all;
+}
 
 }  // namespace kahu::htable

@@ -204,14 +204,25 @@ void Table::filter(const std::function<bool(const Copy&, uint32_t bucket)>& want
     }
 }
 
-void Table::sweep() {
+void Table::copy_bucket(uint32_t bucket, std::vector<Copy>& out) {
+    const clock::Millis now = clock::now_ms();
+    auto shard = shard_of(bucket).lock();
+    for (Item* item = buckets_[bucket]; item != nullptr; item = item->next)
+        if (!item->expired(now)) copy_of(*item, now, out.emplace_back());
+}
+
+void Table::sweep(std::vector<Copy>* removed) {
     const clock::Millis now = clock::now_ms();
     for (uint32_t bucket = 0; bucket < buckets(); ++bucket) {
         if (__atomic_load_n(&buckets_[bucket], __ATOMIC_RELAXED) == nullptr) continue;
         auto shard = shard_of(bucket).lock();
         for (Item** link = &buckets_[bucket]; *link != nullptr;) {
-            if ((*link)->expired(now)) change(*shard, link, nullptr, *link);
-            else link = &(*link)->next;
+            if (!(*link)->expired(now)) {
+                link = &(*link)->next;
+                continue;
+            }
+            if (removed != nullptr && removed->size() < kMostTold) copy_of(**link, now, removed->emplace_back());
+            change(*shard, link, nullptr, *link);
         }
     }
 }

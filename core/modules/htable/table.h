@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
@@ -25,6 +26,7 @@
 namespace kahu::htable {
 
 inline constexpr uint32_t kMostShards = 64;  // per table
+inline constexpr size_t kMostTold = 10'000;  // items that end in one sweep and are told of
 inline constexpr size_t kLongestKey = 1024, kLongestValue = 60'000;
 
 struct Config {
@@ -32,7 +34,12 @@ struct Config {
     unsigned size_log2 = 8;
     int64_t autoexpire = 0;  // seconds; 0: never
     std::optional<int64_t> initial;
-    bool update_expire = true;  // a new value begins a new time
+    bool update_expire = true;         // a new value begins a new time
+    std::string database_table;        // read from there at start; empty: from nowhere
+    bool write_back = false;           // and written when the server stops
+    std::vector<std::string> columns;  // key first; empty: those of Kamailio's schema
+    char column_separator = ',';
+    std::string column_null = "*";
 };
 
 struct Item;
@@ -72,7 +79,8 @@ class Table {
     // Visits a copy of every live item, bucket by bucket; `wanted` is called with its bucket's lock held and must not
     // call the table.  Items for which it returns false are removed.
     void filter(const std::function<bool(const Copy&, uint32_t bucket)>& wanted);
-    void sweep();  // removes what has expired
+    void sweep(std::vector<Copy>* removed = nullptr);  // removes what has expired
+    void copy_bucket(uint32_t bucket, std::vector<Copy>& out);
     void clear();
 
     size_t bytes() const;  // of its part of the segment

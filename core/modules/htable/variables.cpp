@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "core/base/text.h"
 #include "core/modules/htable/script.h"
 #include "core/modules/htable/table.h"
@@ -108,6 +110,13 @@ constexpr Variable kVariables[] = {
 
 }  // namespace
 
-std::span<const Variable> variables() { return kVariables; }
+std::span<const Variable> variables() {
+    static const std::vector<Variable> all = [] {
+        std::vector<Variable> rows(std::begin(kVariables), std::end(kVariables));
+        rows.insert(rows.end(), iterator_variables().begin(), iterator_variables().end());
+        return rows;
+    }();
+    return all;
+}
 
 }  // namespace kahu::htable

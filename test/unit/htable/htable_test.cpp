@@ -90,8 +90,8 @@ TEST_F(Htable, MistakesAreFoundAtStart) {
         Script script(std::string("request_route { ") + statement + " }", {&kModule});
         EXPECT_EQ(script.program, nullptr) << statement;
     }
-    for (const char* bad :
-         {"", "a=>size=4", "x=>size=1", "x=>size=40", "x=>nonsense=1", "x=>size", "x=>dbtable=t;", "$x=>size=4"})
+    for (const char* bad : {"", "a=>size=4", "x=>size=1", "x=>size=40", "x=>nonsense=1", "x=>size", "x=>cols=t;",
+                            "x=>coldelim=ab;", "$x=>size=4"})
         EXPECT_FALSE(kahu::apply(param("htable"), ParamValue{std::string(bad)})) << bad;
     EXPECT_FALSE(kahu::apply(param("htable"), ParamValue{int64_t{1}}));
 }
