@@ -116,7 +116,7 @@ std::vector<std::string> names_of_kind(const X509* certificate, int kind) {
     const OwnedNames names = alternative_names(certificate);
     for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()); ++i) {
         int type = 0;
-        std::string text = text_of(sk_GENERAL_NAME_value(names.get(), i), type);
+        std::string text = tls::text_of(sk_GENERAL_NAME_value(names.get(), i), type);
         if (type == kind) found.push_back(std::move(text));
     }
     return found;
