@@ -5,12 +5,15 @@
 namespace kahu::clock {
 namespace {
 Millis g_now = 0;
-}
-Millis read() {
+
+Millis ask(clockid_t which) {
     timespec t{};
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(which, &t);
     return t.tv_sec * 1000 + t.tv_nsec / 1'000'000;
 }
+}  // namespace
+Millis read() { return ask(CLOCK_MONOTONIC); }
+Millis coarse() { return ask(CLOCK_MONOTONIC_COARSE); }
 Millis now_ms() { return g_now != 0 ? g_now : read(); }
 void tick() { g_now = read(); }
 int64_t unix_seconds() { return ::time(nullptr); }

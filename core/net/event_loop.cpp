@@ -1,7 +1,5 @@
 #include "core/net/event_loop.h"
 
-#include <ctime>
-
 #include "core/base/log.h"
 #include "core/net/dns_client.h"
 #include "core/proc/child.h"
@@ -46,9 +44,7 @@ event_base* process_loop() { return g_process_loop; }
 void note_turn() {
     constexpr clock::Millis kOften = 500;
     static clock::Millis noted = 0;
-    timespec coarse{};  // some milliseconds behind, for a third of the price
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
-    const clock::Millis now = coarse.tv_sec * 1000 + coarse.tv_nsec / 1'000'000;
+    const clock::Millis now = clock::coarse();
     if (now - noted < kOften) return;
     noted = now;
     proc::process(mem::current_slot()).turned_ms.store(now, std::memory_order_relaxed);
