@@ -6,6 +6,7 @@ Message by message, but for what RFC 3261 leaves free (support/transcript.py) an
 
 - ACK and CANCEL of a hop have Max-Forwards 70, not one less than the INVITE's;
 - a REGISTER that is refused gets one final response (the file's Kamailio sends 400, then 500);
+- a request that forks has Max-Breadth (RFC 5393);
 - what cannot be parsed is answered with 4xx or 505, where Kamailio answers 200 or says nothing (test_torture.py).
 """
 import difflib

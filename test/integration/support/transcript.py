@@ -17,6 +17,7 @@ _CONSTANT = (
     (r"(?<=\r\nServer: )[^\r]+", "SERVER"),
     (r"(?<=;expires=)59\d\b", "600"),  # a second may have passed
     (r"(?<=\r\nDate: )[^\r]+", "DATE"),
+    (r"\r\nMax-Breadth: \d+", ""),  # RFC 5393, when a request forks
 )
 
 

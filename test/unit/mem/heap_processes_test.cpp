@@ -9,6 +9,7 @@
 #include "mem/heap.h"
 #include "mem/recover.h"
 #include "test/unit/mem/segment_fixture.h"
+#include "test/unit/mem/single_step.h"
 
 namespace kahu::mem::test {
 namespace {
@@ -226,7 +227,7 @@ class KilledInTheHeap : public SegmentTest {
 };
 
 TEST_F(KilledInTheHeap, AtEveryStep) {
-    const long stride = getenv("KAHU_MOST_KILLS") ? 1 : 3;  // all of them are for a quiet hour
+    const long stride = most_kills(0) > 0 ? 1 : 3;  // all of them are for a quiet hour
     int settled = 0, lost = 0;
     long nth = 0;
     for (;; nth += stride) {
