@@ -3,8 +3,8 @@
 // WHY    What a shared structure promises about its users' deaths is about any instruction, and a kill arrives most
 //        often right behind a locked one, where no hook can stand.  Here the parent single-steps a child with ptrace,
 //        kills it after n steps, recovers its slot, and looks.
-// LIVES  n is spread evenly over the operation, a dozen by default: KAHU_MOST_KILLS=100000 make unit-mem takes all, 0 none:
-//        steps are slow and show nothing more under a sanitizer.
+// LIVES  n is spread evenly over the operation, a dozen by default; KAHU_MOST_KILLS=100000 make unit-mem takes all.
+//        0 takes none: under a sanitizer steps are slow and show nothing more.
 #pragma once
 #include <sys/ptrace.h>
 
