@@ -242,9 +242,10 @@ def test_px_09_record_route_goes_before_those_that_are_there(proxy, endpoint, ho
     # Either side reaches us by the one next to it.
     uri = callee_side.strip("<>").partition(";")[0]
     with StreamClient(int(uri.rpartition(":")[2])) as callee:
-        assert callee.ask(request(transport="TCP")).status == 200
-    with UdpClient(int(caller_side.strip("<>").partition(";")[0].rpartition(":")[2])) as caller:
-        assert caller.ask(request()).status == 200
+        assert callee.ask(request(uri=uri, transport="TCP")).status == 200
+    uri = caller_side.strip("<>").partition(";")[0]
+    with UdpClient(int(uri.rpartition(":")[2])) as caller:
+        assert caller.ask(request(uri=uri)).status == 200
 
 
 def has_ipv6():
