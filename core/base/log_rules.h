@@ -1,9 +1,8 @@
 // core/base/log_rules.h -- levels and syslog facilities of single modules, and lines with names of their own.
 //
 // WHY    Module debugger looks at one module closely while the rest of the server is quiet.
-// HOW    An event's module is its first word ("tm" of "tm.not_sent").  While rules are set, level() is the highest of
-// all,
-//        and emit() leaves out what the event's module must not say.
+// HOW    An event's module is its first word ("tm" of "tm.not_sent").  While rules are set, level() is the
+//        highest of all, and emit() leaves out what the event's module must not say.
 // LOCKS  None.
 #pragma once
 #include <string_view>

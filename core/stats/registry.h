@@ -3,8 +3,8 @@
 // WHY    A counter is a row of its module's table; its cell number is given out here, once, at start.
 //        Figures that nobody counts (bytes in use, open connections) are rows too, with a function to ask.
 // LIVES  Process-private, filled before the first fork: every process has the same numbers.
-// LOCKS  None.
 //        Cell 0 belongs to no row: an id that was not registered (a unit test, a module not loaded) counts there.
+// LOCKS  None.
 // FAILS  register_counters() REQUIREs that there is a cell left (kMaxCounters).  A name registered twice
 //        shares one cell, so that two modules may count the same thing and tests may register again.
 #pragma once

@@ -29,8 +29,11 @@ _totals = {}
 
 
 def pytest_terminal_summary(terminalreporter):
-    for kind in ("passed", "failed", "error", "skipped"):
+    for kind in ("passed", "failed", "error", "skipped", "rerun"):
         _totals[kind] = len(terminalreporter.stats.get(kind, []))
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.write_sep("_", f"failed at first: {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext)
 
 
 @pytest.hookimpl(trylast=True)
@@ -38,7 +41,8 @@ def pytest_unconfigure(config):
     """The last line of `make test`."""
     if _totals:
         skipped = f", {_totals['skipped']} skipped" if _totals["skipped"] else ""
-        print(f"{_totals['passed']} passed, {_totals['failed'] + _totals['error']} failed{skipped}")
+        again = f" ({_totals['rerun']} tests run again after a failure)" if _totals["rerun"] else ""
+        print(f"{_totals['passed']} passed, {_totals['failed'] + _totals['error']} failed{skipped}{again}")
 
 
 @pytest.fixture(scope="session")
