@@ -6,7 +6,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <ctime>
 #include <utility>
@@ -19,8 +21,15 @@ bool Reader::takes_more(int fd) {
     return !stuck_;
 }
 
+// In pieces: poll(2) promises a pipe room for PIPE_BUF bytes, and a longer write(2) would wait for the reader.
 bool StandardError::write(std::string_view line) {
-    return reader_.takes_more(STDERR_FILENO) && ::write(STDERR_FILENO, line.data(), line.size()) >= 0;
+    while (!line.empty()) {
+        if (!reader_.takes_more(STDERR_FILENO)) return false;
+        const ssize_t written = ::write(STDERR_FILENO, line.data(), std::min(line.size(), size_t{PIPE_BUF}));
+        if (written < 0) return false;
+        line.remove_prefix(static_cast<size_t>(written));
+    }
+    return true;
 }
 
 void Syslog::open(std::string path) {

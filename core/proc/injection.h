@@ -11,8 +11,8 @@
 //   "fail:START:STEP"   an allocation fails; each failure takes the next number
 //   "full:START:STEP"   that allocation fails and all that follow, until the next signal
 //   "@FILE"       FILE holds one of these, or "count:0:0" or "off:0:0".  "PID LOCK ALLOC QUEUE ROW FAILED SEEN\n"
-//                 goes to FILE.PID first: the steps taken since each was armed; 1 if an allocation failed, else 0; allocations
-//                 until then if none did.
+//                 goes to FILE.PID first: the steps taken since each was armed; 1 if an allocation failed, else 0;
+//                 allocations until then if none did.
 // FAILS  What cannot be read or understood does nothing.
 #pragma once
 

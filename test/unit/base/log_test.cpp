@@ -37,6 +37,20 @@ TEST(Log, FieldsOfASilentLevelAreNotEvaluated) {
     EXPECT_EQ(evaluated, 0);
 }
 
+TEST(Log, ALongLineToAProgramThatStoppedReadingIsDropped) {
+    std::array<int, 2> pipe{};
+    ASSERT_EQ(::pipe(pipe.data()), 0);
+    const UniqueFd reader(pipe[0]), writer(pipe[1]), kept(::dup(STDERR_FILENO));
+    ASSERT_GE(::dup2(writer.get(), STDERR_FILENO), 0);
+    ::alarm(20);  // a write that waits ends the test
+    const bool whole = StandardError().write(std::string(1 << 20, 'x'));
+    ::alarm(0);
+    ::dup2(kept.get(), STDERR_FILENO);
+    EXPECT_FALSE(whole);
+    std::array<char, 8192> bytes{};
+    EXPECT_EQ(::read(reader.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+}
+
 TEST(Log, ASharedCellDecidesTheLevel) {
     static int64_t cell = 3;
     share_level(&cell);
