@@ -168,13 +168,19 @@ class Supervisor {
             }
             const int slot = slot_of(pid);
             if (slot < 0) continue;  // a grandchild adopted by us
-            if (const int status = bury(slot, pid, wait_status); status != kGoOn) return status;
+            const Buried buried = bury(slot, pid, wait_status);
+            if (const int status = judge(buried); status != kGoOn) return status;
             if (!start(slot)) return fresh_segment("no process could be made");
         }
         return kGoOn;
     }
 
-    int bury(int slot, pid_t pid, int wait_status) {
+    struct Buried {
+        Cause cause;
+        mem::RecoveryReport found;
+    };
+    // Nobody waits for what it held any more.
+    Buried bury(int slot, pid_t pid, int wait_status) {
         Child& child = children_[static_cast<size_t>(slot)];
         const Cause cause = cause_of(wait_status, child.hung_since != 0);
         child.pid = 0;
@@ -190,7 +196,12 @@ class Supervisor {
         stats::add(death_counters.released_read_locks, found.readers_released);
         if (hatchery_.after_death) hatchery_.after_death(slot, found);
         report(slot, pid, wait_status, cause, found);
-        if (!settings.worker_restart) return stop(1);
+        return {cause, found};
+    }
+    // What its death means for the server.
+    int judge(const Buried& buried) {
+        const auto& [cause, found] = buried;
+        if (!settings.worker_restart) return stopping_ ? end_all(1) : stop(1);
         if (!found.heap_sane) return fresh_segment("the heap's bookkeeping was overwritten");
         if (found.global_writers_released != 0) return fresh_segment("a lock of all processes was held for writing");
         if (rate_.add(cause, clock::read(), static_cast<size_t>(settings.crash_limit.get())))
@@ -251,62 +262,84 @@ class Supervisor {
         return number == SIGXCPU || (number != SIGALRM && cause_of(wait_status, false) == Cause::crashed);
     }
 
-    bool reap_all() {
-        for (pid_t pid = 0; (pid = ::waitpid(-1, nullptr, WNOHANG)) > 0;)
-            if (const int slot = slot_of(pid); slot > 0) {
-                children_[static_cast<size_t>(slot)].pid = 0;
-                note_child(slot, 0);
-            }
+    // Who dies although it was only asked to end may hold a lock that the others need to end.
+    enum class Ending : uint8_t { asked, killed };
+    bool reap_all(Ending how) {
+        int wait_status = 0;
+        for (pid_t pid = 0; (pid = ::waitpid(-1, &wait_status, WNOHANG)) > 0;) {
+            const int slot = slot_of(pid);
+            if (slot < 0) continue;
+            if (how == Ending::asked && WIFSIGNALED(wait_status)) (void)bury(slot, pid, wait_status);
+            children_[static_cast<size_t>(slot)].pid = 0;
+            note_child(slot, 0);
+        }
         for (const Child& child : children_)
             if (child.pid > 0) return false;
         return true;
     }
-    void wait_for_all(clock::Millis patience) {
+    static void wait_for_a_death(clock::Millis most) {
         sigset_t child;
         sigemptyset(&child);
         sigaddset(&child, SIGCHLD);
+        const timespec brief{0, most * 1'000'000};
+        ::sigtimedwait(&child, nullptr, &brief);
+    }
+    // False: some are left.
+    bool wait_for_all(clock::Millis patience, Ending how) {
         const clock::Millis deadline = clock::read() + patience;
-        while (!reap_all() && clock::read() < deadline) {
-            const timespec brief{0, 100'000'000};
-            ::sigtimedwait(&child, nullptr, &brief);
+        while (!reap_all(how)) {
+            if (clock::read() >= deadline) return false;
+            wait_for_a_death(100);
             tell_guardian(Message::turned);
         }
+        return true;
+    }
+    void kill_all() {
+        tell_children(SIGKILL);
+        (void)wait_for_all(kForEver, Ending::killed);
     }
 
-    // Leaves of the patience what is left, but enough for the processes to close their connections.
-    void wait_for_what_is_under_way() {
+    // Leaves of the patience what is left, but enough for the processes to close their connections.  Who dies or hangs
+    // meanwhile is replaced as ever: what is under way needs them all, and the timer process counts it.
+    int wait_for_what_is_under_way() {
         constexpr clock::Millis kToClose = 1000;
         const clock::Millis deadline = clock::read() + stop_patience();
-        const timespec brief{0, 50'000'000};
         while (under_way() != 0 && clock::read() < deadline) {
-            ::nanosleep(&brief, nullptr);
-            (void)reap_all();
-            tell_guardian(Message::turned);
+            wait_for_a_death(50);
+            if (const int status = bury_and_replace(); status != kGoOn) return status;
+            turn();
         }
         if (const uint64_t left = under_way(); left != 0)
             LOG(warn, "server.drain_incomplete", kv("under_way", left), kv("effect", "they are given up"));
         set_stop_patience(std::max(deadline - clock::read(), kToClose));
+        return kGoOn;
     }
 
-    // All processes end at once; the guardian starts a supervisor that knows nothing of this segment.
+    // All processes end at once; the guardian starts a supervisor that knows nothing of this segment, unless the server
+    // is to end in any case.
     int fresh_segment(const char* reason) {
-        LOG(critical, "server.fresh_segment", kv("reason", reason),
-            kv("effect", "all connections are lost; listening sockets stay open"));
-        tell_children(SIGKILL);
-        wait_for_all(kForEver);
-        return kFreshSegment;
+        if (stopping_)
+            LOG(critical, "server.drain_given_up", kv("reason", reason), kv("effect", "all connections are lost"));
+        else
+            LOG(critical, "server.fresh_segment", kv("reason", reason),
+                kv("effect", "all connections are lost; listening sockets stay open"));
+        kill_all();
+        return stopping_ ? 0 : kFreshSegment;
     }
 
     int stop(int status) {
+        stopping_ = true;
         tell_guardian(Message::stopping);
         if (hatchery_.stopping) hatchery_.stopping();
-        if (draining()) wait_for_what_is_under_way();
+        if (draining())
+            if (const int ended = wait_for_what_is_under_way(); ended != kGoOn) return ended;
+        return end_all(status);
+    }
+    int end_all(int status) {
         tell_children(SIGTERM);
-        wait_for_all(stop_patience());
-        if (reap_all()) return status;
+        if (wait_for_all(stop_patience(), Ending::asked)) return status;
         LOG(critical, "server.killing", kv("reason", "processes did not end within exit_timeout"));
-        tell_children(SIGKILL);
-        wait_for_all(kForEver);
+        kill_all();
         return status;
     }
 
@@ -315,6 +348,7 @@ class Supervisor {
     std::array<Child, mem::kMaxSlots> children_{};
     DeathRate rate_;
     pid_t walker_ = 0;
+    bool stopping_ = false;
     clock::Millis turned_ = clock::read();
 };
 

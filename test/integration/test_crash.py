@@ -187,40 +187,6 @@ def test_stop_finishes_what_is_half_received(make_kahu):
     server.process.wait(3)
 
 
-def test_drain_by_command(make_kahu):
-    server = make_kahu(workers=1).start()
-    with server.tls() as client:
-        assert ask(client)
-        assert int(values(server.rpc("core.drain", 20))["connections"]) >= 1
-        assert server.process.wait(3) == 0
-
-
-def test_drain_waits_for_calls_being_set_up(make_kahu, endpoint):
-    """What was asked before is answered, new requests are told 503, then the server is gone; without answers, in time."""
-    far = endpoint(status="180 Ringing")
-    script = (f'request_route {{ $du = "sip:127.0.0.1:{far.port}"; t_check_trans(); if (!t_relay()) sl_reply_error(); }}')
-    modules = MODULES + '\nloadmodule "tm.so"'
-    server = make_kahu(modules=modules, script=script).start()
-    with server.udp() as caller, server.udp() as late:
-        assert caller.ask(request("INVITE")).status == 100
-        assert caller.receive().status == 180
-        server.rpc("core.drain", 10)
-        time.sleep(0.5)
-        refused = late.ask(request("INVITE"))
-        assert refused.status == 503 and refused.header("Retry-After")
-        assert server.running()
-        far.socket.sendto(far.next().reply("200 OK"), ("127.0.0.1", server.plain_port))
-        assert caller.receive().status == 200
-        assert server.process.wait(3) == 0
-    server = make_kahu("impatient", modules=modules, script=script).start()
-    server.allowed_alarms = ("drain_incomplete",)
-    with server.udp() as caller:
-        assert caller.ask(request("INVITE")).status == 100
-        server.rpc("core.drain", 1)
-        assert server.process.wait(4) == 0
-        assert "server.drain_incomplete" in server.log()
-
-
 @pytest.mark.load
 def test_memory_runs_out(make_kahu, long_or_short):
     connections, rounds = long_or_short(3000, 1200), long_or_short(10, 3)

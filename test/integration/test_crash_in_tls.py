@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from support.injection import Injection
 from support.kahu import wait_until
 from support.rpc import Fault
 from support.sip import request, tls_context
@@ -27,9 +28,9 @@ def client_hello(spoil):
 
 class Victim:
     def __init__(self, make_kahu, tmp_path, core=""):
-        self.directory, self.order = tmp_path, tmp_path / "order"
+        self.directory, self.injection = tmp_path, Injection(tmp_path)
         self.server = make_kahu(core=f'crash_dir="{tmp_path}"\ncrash_limit=0\n{core}', workers=1,
-                                env={**os.environ, "KAHU_INJECT": f"@{self.order}"}).start()
+                                env=self.injection.env).start()
         self.server.allowed_alarms = (r"process\.died",)
 
     def worker(self):
@@ -41,12 +42,7 @@ class Victim:
     def arm(self, what):
         """Returns the steps of the heap that the worker has taken since it was armed last."""
         pid = wait_until(self.worker, 5)
-        self.order.write_text(what)
-        report = self.directory / f"order.{pid}"
-        report.unlink(missing_ok=True)
-        os.kill(pid, signal.SIGUSR2)
-        assert wait_until(lambda: report.exists() and report.read_text().endswith("\n"), 5)
-        return int(report.read_text().split()[2])
+        return self.injection.order([pid], what)[pid]["alloc"]
 
     def connect(self, hello):
         """Sends it and waits for the end; the client's port."""

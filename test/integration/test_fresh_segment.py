@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from support.injection import Injection
 from support.kahu import wait_until
 from support.paths import LONG
 from support.process import descendants, is_alive
@@ -25,16 +26,15 @@ class Broken:
     """A server, what breaks it, and how long it was away."""
 
     def __init__(self, make_kahu, tmp_path, **more):
-        self.order = tmp_path / "order"
+        self.injection = Injection(tmp_path)
         core = f'crash_dir="{tmp_path}"\n' + more.pop("core", "")
-        self.server = make_kahu(core=core, env={**os.environ, "KAHU_INJECT": f"@{self.order}"}, **more).start()
+        self.server = make_kahu(core=core, env=self.injection.env, **more).start()
         self.server.allowed_alarms = DEATHS
         assert wait_until(lambda: "server.ready" in self.server.log(), 5)
         self.sockets = listening(self.server.pid)
 
     def inject(self, what, title="tcp receiver"):
-        self.order.write_text(what)
-        os.kill(self.server.processes_titled(title)[0], signal.SIGUSR2)
+        self.injection.order(self.server.processes_titled(title)[:1], what)
 
     def crash(self, times):
         """Workers crash one after the other; what ends in a fresh segment does so while this runs."""

@@ -45,10 +45,10 @@ class FailingServer(SweptServer):
         for _ in range(3):
             victims = [pid for pid, text in self._family().items() if text.startswith(title)]
             self._prepare(operation)
-            self._order(victims, "fail:1000000000:0")
+            self.injection.order(victims, "fail:1000000000:0")
             self._run(operation)
             self._forget()
-            counts.append(max(taken["allocations"] for taken in self._order(victims, "off:0:0").values()))
+            counts.append(max(taken["allocations"] for taken in self.injection.order(victims, "off:0:0").values()))
         return sorted(counts)[1]
 
     def settled(self, most=None):
@@ -132,11 +132,11 @@ class FailingServer(SweptServer):
         title, _ = self.OPERATIONS[operation]
         victims = [pid for pid, text in family.items() if text.startswith(title)]
         self._prepare(operation)
-        self._order(victims, f"{kind}:{number}:0")
+        self.injection.order(victims, f"{kind}:{number}:0")
         result.refused += self._attempt(operation)
         if title == "tcp main":
             time.sleep(0.12)  # it looks for what workers closed ten times a second
-        taken = self._order(victims, "off:0:0")
+        taken = self.injection.order(victims, "off:0:0")
         assert self._family() == family, f"somebody died: {self._family()} was {family}"
         failed = any(figures["failed"] for figures in taken.values())
         result.failed += failed

@@ -1,22 +1,18 @@
 """A server whose processes die at a chosen step of an operation: the n-th lock, heap or queue step of a handshake, a
 request, a reload.  After each death the others must not have noticed, and a new connection must work."""
-import os
-import signal
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .binrpc import BinRpc
 from .endpoint import Endpoint
+from .injection import PATIENCE, POINTS, Injection
 from .kahu import MODULES, Kahu, wait_until
-from .process import is_alive
 from .rpc import Fault
 from .sip import request, tls_context
 
-POINTS = ("lock", "alloc", "queue", "row")
 # The supervisor takes more than a hundred deaths in ten seconds for a broken segment.
 LEAST_INTERVAL = 0.102
-PATIENCE = 2.0
 
 SCRIPT = """
 request_route {
@@ -94,13 +90,12 @@ class SweptServer:
     def __init__(self, directory, certificates, params=""):
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
-        self.order = directory / "inject"
-        self.order.write_text("off:0:0")
+        self.injection = Injection(directory)
         self.far, self.far_tcp = Endpoint("udp"), Endpoint("tcp")
         loaded = MODULES + '\nloadmodule "tm.so"\nloadmodule "usrloc.so"\nloadmodule "registrar.so"'
         self.server = Kahu(directory / "server", certificates, workers=2, modules=loaded,
                            script=SCRIPT.replace("@FAR@", str(self.far.port)), core="leak_restart_mb=0\ndebug=-1", params=params,
-                           env={**os.environ, "KAHU_INJECT": f"@{self.order}"})
+                           env=self.injection.env)
         self.rpc = BinRpc(str(directory / "server" / "ctl.sock"), PATIENCE)
         self.contexts = {version: tls_context(version) for version in ("1.2", "1.3")}
         self.faithful, self.asked, self.last, self.changes, self.registered = [], None, 0.0, 0, set()
@@ -175,32 +170,6 @@ class SweptServer:
     def _family(self):
         return {pid: title for pid in _children(self.supervisor) if (title := _title(pid)) is not None}
 
-    def _order(self, pids, text):
-        """Tells them; returns {pid: steps taken so far}, without those that died before they heard it."""
-        self.order.write_text(text)
-        heard = {pid: Path(f"{self.order}.{pid}") for pid in pids}
-        for pid, path in heard.items():
-            path.unlink(missing_ok=True)
-            try:
-                os.kill(pid, signal.SIGUSR2)
-            except ProcessLookupError:
-                pass
-        taken = {}
-        deadline = time.monotonic() + PATIENCE
-        waiting = dict(heard)
-        while waiting and time.monotonic() < deadline:
-            for pid, path in list(waiting.items()):
-                text = path.read_text() if path.exists() else ""
-                if text.endswith("\n"):
-                    taken[pid] = dict(zip((*POINTS, "failed", "allocations"), map(int, text.split()[1:])))
-                    path.unlink()
-                elif is_alive(pid):
-                    continue
-                del waiting[pid]
-            time.sleep(0.0002)
-        assert not waiting, f"processes {list(waiting)} do not turn their loop"
-        return taken
-
     def _run(self, operation):
         """The operation with what follows it in the server; its end may be an error."""
         title, method = self.OPERATIONS[operation]
@@ -230,9 +199,9 @@ class SweptServer:
         for _ in range(5):
             victims = [pid for pid, text in self._family().items() if text.startswith(title)]
             self._prepare(operation)
-            self._order(victims, "count:0:0")
+            self.injection.order(victims, "count:0:0")
             self._run(operation)
-            counts.append(max(taken[point] for taken in self._order(victims, "off:0:0").values()))
+            counts.append(max(taken[point] for taken in self.injection.order(victims, "off:0:0").values()))
         return sorted(counts)[2]  # what happens once a second is not part of it
 
     def used(self):
@@ -271,9 +240,9 @@ class SweptServer:
         title, _ = self.OPERATIONS[operation]
         victims = [pid for pid, text in before.items() if text.startswith(title)]
         self._prepare(operation)
-        self._order(victims, f"{point}:{step}:0")
+        self.injection.order(victims, f"{point}:{step}:0")
         self._run(operation)
-        alive = self._order(victims, "off:0:0")
+        alive = self.injection.order(victims, "off:0:0")
         dead = set(victims) - set(alive)
         if not dead:
             return
