@@ -77,12 +77,8 @@ def kahu(make_kahu):
 @pytest.fixture(scope="module")
 def shared_kahu(tmp_path_factory, certificates):
     """The same, for all tests of a file that leave it as they found it."""
-    server = Kahu(tmp_path_factory.mktemp("shared"), certificates).start()
-    try:
+    with Kahu(tmp_path_factory.mktemp("shared"), certificates) as server:
         yield server
-        server.finish()
-    finally:
-        server.kill()
 
 
 @pytest.fixture

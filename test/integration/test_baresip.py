@@ -16,8 +16,7 @@ DOMAIN = "127.0.0.1"
 
 
 def from_stock_file(directory, certificates):
-    server = stock(directory, certificates, "WITH_AUTH", "WITH_USRLOCDB", f'DBURL="sqlite://{directory}/kamailio.db"')
-    return server.start()
+    return stock(directory, certificates, "WITH_AUTH", "WITH_USRLOCDB", f'DBURL="sqlite://{directory}/kamailio.db"')
 
 
 def from_our_file(directory, certificates):
@@ -28,20 +27,16 @@ def from_our_file(directory, certificates):
     for transport, port in (("udp", server.plain_port), ("tcp", server.plain_port), ("tls", server.tls_port)):
         server.argv += ["-l", f"{transport}:{DOMAIN}:{port}"]
     server.address = f"unix:{server.run_directory}/kahu_ctl"
-    return server.start()
+    return server
 
 
 @pytest.fixture(params=[from_stock_file, from_our_file], scope="module")
 def server(request, tmp_path_factory, certificates):
-    server = request.param(tmp_path_factory.mktemp("baresip"), certificates)
-    try:
+    with request.param(tmp_path_factory.mktemp("baresip"), certificates) as server:
         for user in ("alice", "bob"):
             add = [KAHUCMD, "-s", server.address, "auth_db.user_add", f"{user}@{DOMAIN}", "secret"]
             subprocess.run(add, check=True, timeout=10)
         yield server
-        server.finish()
-    finally:
-        server.kill()
 
 
 @pytest.mark.parametrize("encryption", ["srtp-mand", "dtls_srtp"])

@@ -8,17 +8,13 @@ import pytest
 
 from support.kahu import MODULES
 from support.paths import LONG, free_port
+from support.registrar import ANSWER_OPTIONS
 
 pytestmark = [pytest.mark.load, pytest.mark.kahu_only]
 TRANSPORTS = ("udp", "tcp", "tls")
 SECONDS, RATE = (60, 1000) if LONG else (1, 150)
 
-SCRIPT = """
-request_route {
-	if (is_method("OPTIONS")) {
-		sl_send_reply("200", "OK");
-		exit;
-	}
+SCRIPT = "request_route {" + ANSWER_OPTIONS + """
 	if (has_totag()) {
 		if (loose_route() && !t_relay()) sl_reply_error();
 		exit;

@@ -64,11 +64,8 @@ def shared_deaths(tmp_path_factory, certificates):
     directory = tmp_path_factory.mktemp("deaths")
     server = Kahu(directory / "server", certificates, core=f'crash_dir="{directory}"\ncrash_limit=0')
     server.allowed_alarms = (r"process\.died",)
-    try:
-        yield server.start()
-        server.finish()
-    finally:
-        server.kill()
+    with server:
+        yield server
 
 
 def test_what_deaths_leave_is_counted_and_bounded(make_kahu, tmp_path):

@@ -25,15 +25,11 @@ def server(tmp_path_factory, certificates):
     server.argv += options
     server.options = options
     server.address = f"unix:{server.run_directory}/kahu_ctl"
-    server.start()
-    try:
+    with server:
         for user in ("alice", "bob"):
             command = [KAHUCMD, "-s", server.address, "auth_db.user_add", f"{user}@{DOMAIN}", "secret"]
             subprocess.run(command, check=True, timeout=10)
         yield server
-        server.finish()
-    finally:
-        server.kill()
 
 
 def phone(server, user, transport="tls", password="secret"):

@@ -8,6 +8,7 @@ import pytest
 
 from support.kahu import MODULES
 from support.phone import digest_answer
+from support.registrar import ANSWER_OPTIONS
 from support.sip import request
 
 pytestmark = pytest.mark.kahu_only
@@ -16,12 +17,7 @@ _users = itertools.count(1)
 
 LOADED = MODULES + "\n" + "\n".join(f'loadmodule "{name}.so"' for name in "db_sqlite auth auth_db".split())
 REALM = "127.0.0.1"
-SCRIPT = """
-request_route {
-	if (is_method("OPTIONS")) {
-		sl_send_reply("200", "OK");
-		exit;
-	}
+SCRIPT = "request_route {" + ANSWER_OPTIONS + """
 	if (!auth_check("127.0.0.1", "subscriber", "1")) {
 		auth_challenge("127.0.0.1", "1");
 		exit;

@@ -7,19 +7,15 @@ import pytest
 
 from support.kahu import wait_until
 from support.phone import Phone
-from support.registrar import LOADED
+from support.registrar import ANSWER_OPTIONS, LOADED, SAVE_REGISTER
+from support.rpc import values
 from support.sip import request
 
 requirement = pytest.mark.requirement
 EDGE_MODULES = "".join(f'loadmodule "{name}.so"\n' for name in
                        "ctl pv sl maxfwd siputils textops tls tm outbound rr path".split())
 # The edge of Kamailio's manual of module outbound, shortened.
-EDGE = """
-request_route {
-	if (is_method("OPTIONS")) {
-		sl_send_reply("200", "OK");
-		exit;
-	}
+EDGE = "request_route {" + ANSWER_OPTIONS + """
 	if (is_method("CANCEL")) {
 		if (t_check_trans()) t_relay();
 		exit;
@@ -58,16 +54,7 @@ route[RELAY] {
 	exit;
 }
 """
-REGISTRAR = """
-request_route {
-	if (is_method("OPTIONS")) {
-		sl_send_reply("200", "OK");
-		exit;
-	}
-	if (is_method("REGISTER")) {
-		save("location");
-		exit;
-	}
+REGISTRAR = "request_route {" + ANSWER_OPTIONS + SAVE_REGISTER + """
 	if (is_method("CANCEL")) {
 		if (t_check_trans()) t_relay();
 		exit;
@@ -225,6 +212,8 @@ def test_a_flow_that_has_ended_is_430(network):
             network.register(alice)
             call, answered, invite = set_up_call(alice, carol)
             uri = alice.uri
+        # What is written to a connection whose end nobody has seen yet is answered by nobody.
+        assert wait_until(lambda: values(network.edge.rpc("tls.info"))["opened_connections"] == "0", 5)
         carol.hang_up(invite)
         carol.expect(430)
         caller.send(caller.build("MESSAGE", uri))

@@ -15,12 +15,8 @@ TRIED = 100 if LONG else 3
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory, certificates):
-    server = FailingServer(tmp_path_factory.mktemp("failing"), certificates).start()
-    try:
+    with FailingServer(tmp_path_factory.mktemp("failing"), certificates) as server:
         yield server
-        server.finish()
-    finally:
-        server.server.kill()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -13,12 +13,8 @@ STEPS = 40 if LONG else 3
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory, certificates):
-    server = SweptServer(tmp_path_factory.mktemp("swept"), certificates).start()
-    try:
+    with SweptServer(tmp_path_factory.mktemp("swept"), certificates) as server:
         yield server
-        server.finish()
-    finally:
-        server.server.kill()
 
 
 @pytest.mark.parametrize("operation", SweptServer.OPERATIONS)

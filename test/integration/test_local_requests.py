@@ -102,12 +102,9 @@ def test_mistakes_are_refused(shared_server, words, reason):
 def shared_server(tmp_path_factory, certificates):
     from support.kahu import Kahu
     kahu = Kahu(tmp_path_factory.mktemp("local"), certificates, modules=MODULES + '\nloadmodule "tm.so"',
-                script=SCRIPT).start()
-    try:
+                script=SCRIPT)
+    with kahu:
         yield kahu
-        kahu.finish()
-    finally:
-        kahu.kill()
 
 
 def test_waiting_keeps_nobody_from_asking(server, endpoint):

@@ -25,12 +25,8 @@ A, B = "sip:a@127.0.0.1:9", "sip:b@127.0.0.1:9"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, certificates):
     dated = SCRIPT.replace('save("location");', 'append_time();\n\t\tsave("location");')
-    server = Kahu(tmp_path_factory.mktemp("rules"), certificates, modules=LOADED, script=dated, params=PARAMS)
-    try:
-        yield server.start()
-        server.finish()
-    finally:
-        server.kill()
+    with Kahu(tmp_path_factory.mktemp("rules"), certificates, modules=LOADED, script=dated, params=PARAMS) as server:
+        yield server
 
 
 @pytest.fixture

@@ -9,18 +9,14 @@ import time
 import pytest
 
 from support.kahu import MODULES, wait_until
+from support.registrar import ANSWER_OPTIONS
 from support.rpc import Fault, values
 from support.sip import request
 
 pytestmark = pytest.mark.kahu_only
 
 LOADED = MODULES + "\n" + "\n".join(f'loadmodule "{name}.so"' for name in "db_sqlite auth auth_db usrloc registrar".split())
-SCRIPT = """
-request_route {
-	if (is_method("OPTIONS")) {
-		sl_send_reply("200", "OK");
-		exit;
-	}
+SCRIPT = "request_route {" + ANSWER_OPTIONS + """
 	if (is_method("REGISTER")) {
 		if ($rU == "digest" || $tU == "digest") {
 			if (!auth_check("127.0.0.1", "subscriber", "1")) {

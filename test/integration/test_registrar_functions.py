@@ -6,7 +6,7 @@ import re
 import pytest
 
 from support.kahu import wait_until
-from support.registrar import LOADED, register
+from support.registrar import ANSWER_OPTIONS, LOADED, register
 from support.sip import request
 
 MORE = "".join(f'loadmodule "{name}.so"\n' for name in ("kex", "xlog"))
@@ -23,12 +23,7 @@ modparam("registrar", "received_avp", "$avp(RECEIVED)")
 modparam("registrar", "lookup_filter_mode", 1)
 """
 # X-Do says what is asked; the answer is the reason phrase.
-SCRIPT = """
-request_route {
-	if (is_method("OPTIONS")) {
-		sl_send_reply("200", "OK");
-		exit;
-	}
+SCRIPT = "request_route {" + ANSWER_OPTIONS + """
 	$xavp(reg=>nothing) = 1;
 	if (is_method("REGISTER")) {
 		if ($hdr(X-Received) != $null) $avp(RECEIVED) = $hdr(X-Received);
@@ -100,12 +95,8 @@ event_route[usrloc:contact-expired] {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, certificates):
     from support.kahu import Kahu
-    made = Kahu(tmp_path_factory.mktemp("registrar"), certificates, modules=LOADED + MORE, params=PARAMS, script=SCRIPT).start()
-    try:
+    with Kahu(tmp_path_factory.mktemp("registrar"), certificates, modules=LOADED + MORE, params=PARAMS, script=SCRIPT) as made:
         yield made
-        made.finish()
-    finally:
-        made.kill()
 
 
 @pytest.fixture

@@ -55,12 +55,9 @@ def proxy(make_kahu):
 def shared(tmp_path_factory, certificates):
     from support.kahu import Kahu
     server = Kahu(tmp_path_factory.mktemp("proxy"), certificates, modules=MODULES, workers=2,
-                  script=SCRIPT.replace("@SEND@", SEND["t_relay"])).start()
-    try:
+                  script=SCRIPT.replace("@SEND@", SEND["t_relay"]))
+    with server:
         yield server
-        server.finish()
-    finally:
-        server.kill()
 
 
 def torture(name):

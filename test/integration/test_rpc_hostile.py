@@ -23,12 +23,8 @@ def server(tmp_path_factory, certificates):
     server = stock(tmp_path_factory.mktemp("hostile"), certificates, "WITH_ANTIFLOOD", "WITH_DEBUG")
     text = server.config_file.read_text().replace("#!KAMAILIO\n", '#!KAMAILIO\ndns_servers="127.0.0.1:9"\n', 1)
     server.config_file.write_text(text)
-    server.start()
-    try:
+    with server:
         yield server
-        server.finish()
-    finally:
-        server.kill()
 
 
 @pytest.fixture

@@ -26,12 +26,8 @@ def stock(directory, certificates, *defines):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, certificates):
-    server = stock(tmp_path_factory.mktemp("stock"), certificates).start()
-    try:
+    with stock(tmp_path_factory.mktemp("stock"), certificates) as server:
         yield server
-        server.finish()
-    finally:
-        server.kill()
 
 
 @pytest.fixture

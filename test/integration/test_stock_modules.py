@@ -38,12 +38,8 @@ request_route {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, certificates):
     from support.kahu import Kahu
-    made = Kahu(tmp_path_factory.mktemp("stock"), certificates, modules=MODULES, params=PARAMS, script=SCRIPT).start()
-    try:
+    with Kahu(tmp_path_factory.mktemp("stock"), certificates, modules=MODULES, params=PARAMS, script=SCRIPT) as made:
         yield made
-        made.finish()
-    finally:
-        made.kill()
 
 
 def kamcli(server, *arguments):

@@ -55,11 +55,8 @@ def server(tmp_path_factory, certificates, request):
     server = make(tmp_path_factory.mktemp(request.param), certificates,
                   f'dns_servers="127.0.0.1:{names.port}"\ndns_retr_time=1\ndns_retr_no=1\n')
     server.kind = request.param
-    try:
-        yield server.start()
-        server.finish()
-    finally:
-        server.kill()
+    with server:
+        yield server
         names.close()
 
 

@@ -119,12 +119,9 @@ def transport(request):
 def proxy(tmp_path_factory, certificates, far, transport):
     """One for each transport: to the same one they would be the same requests again."""
     server = Kahu(tmp_path_factory.mktemp("proxy"), certificates, modules=MODULE_LIST,
-                  script=PROXY_SCRIPT.replace("@FAR@", str(far.port))).start()
-    try:
+                  script=PROXY_SCRIPT.replace("@FAR@", str(far.port)))
+    with server:
         yield server
-        server.finish()
-    finally:
-        server.kill()
 
 
 def statuses_of(client, timeout):
@@ -223,12 +220,8 @@ REGISTRAR = {
 
 @pytest.fixture(scope="module")
 def registrar(tmp_path_factory, certificates):
-    server = Kahu(tmp_path_factory.mktemp("registrar"), certificates, modules=MODULE_LIST, script=REGISTRAR_SCRIPT).start()
-    try:
+    with Kahu(tmp_path_factory.mktemp("registrar"), certificates, modules=MODULE_LIST, script=REGISTRAR_SCRIPT) as server:
         yield server
-        server.finish()
-    finally:
-        server.kill()
 
 
 @pytest.mark.requirement("RG-20")

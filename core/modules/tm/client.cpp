@@ -17,7 +17,7 @@ namespace kahu::tm {
 namespace {
 
 constexpr auto kNoCancel = static_cast<uint8_t>(client_non_invite::State::Terminated);
-constexpr int kUnreachable = 503, kTimeout = 408;
+constexpr int kUnreachable = 503, kTimeout = 408, kFlowFailed = 430;
 
 bool reliable(const Branch& b) { return is_stream(b.to.transport); }
 clock::Millis t1_of(const Transaction& t) { return t.t1_ms != 0 ? t.t1_ms : t1(); }
@@ -85,7 +85,7 @@ void enter_invite(Transaction& t, Branch& b, const client_invite::Step& step, st
             cancel_branch(t, b, {});
         }
     }
-    if (step.actions & kReportTransportError) end_with(b, kUnreachable);
+    if (step.actions & kReportTransportError) end_with(b, b.flow_only ? kFlowFailed : kUnreachable);
     if (b.invite_state() == State::Terminated) b.resend_at = b.give_up_at = 0;
 }
 
@@ -108,7 +108,7 @@ void enter_other(Transaction& t, Branch& b, const client_non_invite::Step& step,
         end_with(b, kTimeout);
         if (trying && !b.suspended) net::note_failed_destination(b.to.transport, b.to.address, net::kBlockTimeout);
     }
-    if (step.actions & kReportTransportError) end_with(b, kUnreachable);
+    if (step.actions & kReportTransportError) end_with(b, b.flow_only ? kFlowFailed : kUnreachable);
     if (b.other_state() == State::Terminated) b.resend_at = b.give_up_at = 0;
 }
 
@@ -176,6 +176,7 @@ Branch* add_branch(Transaction& t, const NewBranch& what) {
     b->to = *what.to;
     b->reply_route = static_cast<int16_t>(what.reply_route);
     b->lost_phone = what.lost_phone;
+    b->flow_only = what.flow_only;
     b->breadth = static_cast<uint16_t>(what.breadth);
     b->failure_route = static_cast<int16_t>(what.failure_route);
     if (!what.target.empty()) b->target = make_block(what.target);

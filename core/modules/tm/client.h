@@ -22,6 +22,7 @@ struct NewBranch {
     std::string_view target = {};   // Branch::target
     std::string_view context = {};  // Branch::context
     bool lost_phone = false;
+    bool flow_only = false;
     int breadth = 0;
 };
 // Links it, sends, starts its timers.  nullptr: out of memory, or kMaxBranches are there.

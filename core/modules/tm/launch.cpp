@@ -31,6 +31,7 @@ struct Prepared {
     uint16_t socket = net::kAnyListener;
     int on_reply = -1;
     bool lost_phone = false;
+    bool flow_only = false;
     script::Phone phone = script::Phone::no;
     int breadth = 0;
     int failure_route = -1;
@@ -96,6 +97,7 @@ bool start_branch(script::Run& run, const Prepared& what, Hop to) {
                                       .target = what.target,
                                       .context = what.context,
                                       .lost_phone = what.lost_phone,
+                                      .flow_only = what.flow_only,
                                       .breadth = what.breadth});
     const bool sent = b != nullptr && b->outcome == 0;
     if (t->is_invite()) transmit().flush();  // and the 100 with it: no reply may overtake them
@@ -129,12 +131,9 @@ bool start_at_any(script::Run& run, Prepared what, std::span<const Hop> destinat
 
 // --- later: the name server answered -----------------------------------------------------------------------
 struct Waiting {
-    Id id;
-    std::string uri, path, target, context;  // context: of the run, or of its copy that the branch route changed
-    uint16_t socket;
-    int on_reply;
-    int breadth;
-    int failure_route;
+    Prepared what;  // its texts are these:
+    std::string uri, path, target;
+    std::string context;  // of the run, or of its copy that the branch route changed
 };
 // By number, so that a lookup answered from the cache costs no allocation.
 std::map<uint64_t, Waiting>& waiting_room() {
@@ -147,45 +146,33 @@ void resolved(uint64_t number, net::Resolution resolution, const net::Destinatio
     auto found = waiting_room().extract(number);
     if (found.empty()) return;
     const Waiting& waiting = found.mapped();
+    const Prepared& what = waiting.what;
     {
-        Locked shard(waiting.id);
-        Transaction* t = shard.find(waiting.id.label);
+        Locked shard(what.id);
+        Transaction* t = shard.find(what.id.label);
         if (t == nullptr) return;
         if (t->resolving > 0 && --t->resolving == 0) t->resolve_by = 0;
-        t->waiting_breadth = static_cast<uint16_t>(std::max(0, t->waiting_breadth - waiting.breadth));
+        t->waiting_breadth = static_cast<uint16_t>(std::max(0, t->waiting_breadth - what.breadth));
         revived.take(*t);
     }
     revived.context = waiting.context;
-    const Prepared what{.id = waiting.id,
-                        .uri = waiting.uri,
-                        .path = waiting.path,
-                        .socket = waiting.socket,
-                        .on_reply = waiting.on_reply,
-                        .breadth = waiting.breadth,
-                        .failure_route = waiting.failure_route,
-                        .target = waiting.target};
     bool started = false;
-    if (resolution == net::Resolution::ready && revived.begin(waiting.id, kBranchRoute))
+    if (resolution == net::Resolution::ready && revived.begin(what.id, kBranchRoute))
         started = start_at_any(revived.run, what, destinations.list());
     if (!started) {
-        Locked shard(waiting.id);
-        if (Transaction* t = shard.find(waiting.id.label); t != nullptr && !t->answered && t->branches == 0)
-            (void)add_failed_branch(*t, waiting.uri, error_of(resolution));
+        Locked shard(what.id);
+        if (Transaction* t = shard.find(what.id.label); t != nullptr && !t->answered && t->branches == 0)
+            (void)add_failed_branch(*t, what.uri, error_of(resolution));
     }
-    finish(waiting.id);
+    finish(what.id);
 }
 
 void wait_for_name(uint64_t number, script::Run& run, const Prepared& what) {
     Waiting& waiting = waiting_room()[number];
-    waiting = {.id = what.id,
-               .uri = std::string(what.uri),
-               .path = std::string(what.path),
-               .target = std::string(what.target),
-               .context = {},
-               .socket = what.socket,
-               .on_reply = what.on_reply,
-               .breadth = what.breadth,
-               .failure_route = what.failure_route};
+    waiting.what = what;
+    waiting.what.uri = waiting.uri = what.uri;
+    waiting.what.path = waiting.path = what.path;
+    waiting.what.target = waiting.target = what.target;
     run.save(waiting.context);
     Locked shard(what.id);
     if (Transaction* t = shard.find(what.id.label)) {
@@ -303,14 +290,14 @@ Launched launch(script::Run& run, const Target& target, const Launch& how) {
         dst_uri = from->destination_uri();
     }
     what.phone = target.phone;
+    what.lost_phone = target.connection != net::ConnectionId::none;
+    what.flow_only = target.flow_only;
     if (Hop flow; net::destination_over(target.connection, flow) && start_at_any(*from, what, {&flow, 1}))
         return Launched::sent;
     if (target.flow_only) {
         note_failed_flow(how.id, what.uri);
         return Launched::sent;
     }
-
-    what.lost_phone = target.connection != net::ConnectionId::none;
 
     sip::Uri uri;
     net::Question question;

@@ -40,17 +40,18 @@ struct Id {
 
 struct Branch {
     uint8_t number;
-    uint8_t round;          // of serial forking: branches of one t_relay() share it
-    uint8_t state;          // client_invite::State, or client_non_invite::State
-    uint8_t cancel_state;   // client_non_invite::State of its CANCEL; Terminated: none under way
-    bool cancel_wanted;     // goes out with the first provisional (RFC 3261 9.1)
-    bool cancel_made;       // it went out, once
-    bool gave_up;           // timer C has fired; what follows is only cleaning up
-    bool lost_phone;        // registered over a connection that has ended: 480 goes upstream, not 503
-    bool local_outcome;     // `outcome` is ours (408, 503), there is no reply
-    bool dropped;           // t_drop_replies(), or resumed: not among those of which the best is chosen
-    bool suspended;         // nothing was sent: it waits for t_continue()
-    bool failure_due;       // it failed, and failure_route is to run
+    uint8_t round;         // of serial forking: branches of one t_relay() share it
+    uint8_t state;         // client_invite::State, or client_non_invite::State
+    uint8_t cancel_state;  // client_non_invite::State of its CANCEL; Terminated: none under way
+    bool cancel_wanted;    // goes out with the first provisional (RFC 3261 9.1)
+    bool cancel_made;      // it went out, once
+    bool gave_up;          // timer C has fired; what follows is only cleaning up
+    bool lost_phone;     // reached over the connection it registered on: once that has ended 480 goes upstream, not 503
+    bool flow_only;      // and over nothing else: 430 then (RFC 5626 5.3)
+    bool local_outcome;  // `outcome` is ours (408, 503), there is no reply
+    bool dropped;        // t_drop_replies(), or resumed: not among those of which the best is chosen
+    bool suspended;      // nothing was sent: it waits for t_continue()
+    bool failure_due;    // it failed, and failure_route is to run
     int16_t reply_route;    // -1: none
     int16_t failure_route;  // event_route[tm:branch-failure:...]; -1: none
     uint16_t status;        // of the last reply; 0: none yet

@@ -52,7 +52,21 @@ def family_memory_kb(root):
     return total
 
 
-class Server:
+class StartedWithin:
+    """`with it:` starts it; at the end it is stopped and looked at, or just ended if the tests went wrong."""
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, wrong, *_):
+        try:
+            if wrong is None:
+                self.finish()
+        finally:
+            self.kill()
+
+
+class Server(StartedWithin):
     """A program that stays in the foreground; its output goes to `log`."""
 
     def __init__(self, argv, directory, log_name="log", env=None):

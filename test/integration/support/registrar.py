@@ -3,16 +3,19 @@ from .kahu import MODULES
 from .sip import request
 
 LOADED = MODULES + '\nloadmodule "usrloc.so"\nloadmodule "registrar.so"\n'
-SCRIPT = """
-request_route {
+ANSWER_OPTIONS = """
 	if (is_method("OPTIONS")) {
 		sl_send_reply("200", "OK");
 		exit;
 	}
+"""
+SAVE_REGISTER = """
 	if (is_method("REGISTER")) {
 		save("location");
 		exit;
 	}
+"""
+SCRIPT = "request_route {" + ANSWER_OPTIONS + SAVE_REGISTER + """
 	if (lookup("location")) {
 		sl_send_reply("302", "$ru");
 		exit;

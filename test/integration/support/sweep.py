@@ -8,6 +8,7 @@ from .binrpc import BinRpc
 from .endpoint import Endpoint
 from .injection import PATIENCE, POINTS, Injection
 from .kahu import MODULES, Kahu, wait_until
+from .process import StartedWithin
 from .rpc import Fault
 from .sip import request, tls_context
 
@@ -68,7 +69,7 @@ class Result:
                 f"{self.leaked / 1024:6.1f} KB left by each, {len(self.problems)} problems")
 
 
-class SweptServer:
+class SweptServer(StartedWithin):
     """start(), then sweep(operation, point, which); finish()."""
 
     # operation: (title of the process that dies, method)
@@ -290,6 +291,9 @@ class SweptServer:
         try:
             self.server.finish()
         finally:
-            self.server.kill()
+            self.kill()
             self.far.close()
             self.far_tcp.close()
+
+    def kill(self):
+        self.server.kill()

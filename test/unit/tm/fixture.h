@@ -11,6 +11,7 @@
 #include "core/modules/tm/table.h"
 #include "core/modules/tm/timer.h"
 #include "core/modules/tm/transport.h"
+#include "core/net/connection_table.h"
 #include "core/net/listener.h"
 #include "core/sip/builder.h"
 #include "mem/recover.h"
@@ -48,9 +49,12 @@ inline const ModuleDescriptor kForkModule{.name = "fork", .summary = "For tests.
 class TmTest : public testing::Test {
   protected:
     void SetUp() override {
-        const mem::Part part{"transactions", table_bytes(), construct_table};
+        const mem::Part parts[] = {
+            {"transactions", table_bytes(), construct_table},
+            {"connections", net::connection_table_bytes(), net::construct_connection_table},
+        };
         std::string why;
-        ASSERT_TRUE(mem::create_segment(32 << 20, {&part, 1}, why)) << why;
+        ASSERT_TRUE(mem::create_segment(32 << 20, parts, why)) << why;
         mem::attach_slot(0);
         net::ListenSpec udp{.transport = Transport::udp, .host = "127.0.0.1", .port = 28500, .where = "test"};
         net::ListenSpec tcp{.transport = Transport::tcp, .host = "127.0.0.1", .port = 28500, .where = "test"};
