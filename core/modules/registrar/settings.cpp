@@ -1,6 +1,6 @@
 #include "core/modules/registrar/settings.h"
 
-#include "core/base/text.h"
+#include "core/script/avp_param.h"
 
 namespace kahu::registrar {
 
@@ -22,21 +22,6 @@ Param ignored(std::string_view name, std::string_view help, std::string_view why
 }
 Param ignored_text(std::string_view name, std::string_view help, std::string_view why) {
     return {.name = name, .kind = ParamKind::text, .text = &settings.ignored_text, .help = help, .remark = why};
-}
-
-// "$avp(s:rcv)", "$avp(RECEIVED)" -> the name.
-std::string_view avp_name(std::string_view spec) {
-    spec = text::trim(spec);
-    if (spec.size() < 7 || spec.substr(0, 5) != "$avp(" || spec.back() != ')') return {};
-    spec = spec.substr(5, spec.size() - 6);
-    if (spec.size() > 2 && (spec.substr(0, 2) == "s:" || spec.substr(0, 2) == "i:")) spec.remove_prefix(2);
-    return spec;
-}
-Status check_avp(const ParamValue& value) {
-    const auto* const spec = std::get_if<std::string>(&value);
-    if (spec == nullptr || (!spec->empty() && avp_name(*spec).empty()))
-        return Error{Errc::invalid, "that is no AVP", "write \"$avp(NAME)\""};
-    return {};
 }
 
 const Param kParams[] = {
@@ -84,7 +69,7 @@ const Param kParams[] = {
     {.name = "received_avp",
      .kind = ParamKind::text,
      .text = &settings.received_avp,
-     .accept = check_avp,
+     .accept = script::check_avp_param,
      .help = "AVP that holds the URI of the address that a REGISTER really came from."},
     words("received_param", settings.received_param,
           "Name of the Contact parameter that tells it in answers; empty: none."),
@@ -108,12 +93,8 @@ const Param kParams[] = {
 std::span<const Param> params() { return kParams; }
 
 std::string_view received_avp_name() {
-    static std::string spec, name;
-    if (spec != settings.received_avp.get()) {
-        spec = settings.received_avp.get();
-        name = avp_name(spec);
-    }
-    return name;
+    static script::AvpParam avp(settings.received_avp);
+    return avp.name();
 }
 
 Status check_settings() {

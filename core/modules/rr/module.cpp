@@ -7,6 +7,7 @@
 #include "core/modules/outbound/api.h"
 #include "core/modules/rr/loose_route.h"
 #include "core/modules/rr/route_set.h"
+#include "core/script/avp_param.h"
 #include "core/script/function.h"
 #include "core/script/regex.h"
 #include "core/script/run.h"
@@ -22,35 +23,13 @@ using RegexPtr = std::shared_ptr<const script::Regex>;
 IntSetting g_enable_full_lr{0}, g_append_fromtag{1}, g_enable_double_rr{1}, g_add_username{0};
 IntSetting g_socket_mismatch_warning{1}, g_force_send_socket{0}, g_ignore_sips{0}, g_sockname_mode{0};
 TextSetting g_custom_user_avp{};
+script::AvpParam g_custom_user(g_custom_user_avp);
 
 constexpr int kTrue = 1, kFalse = -1, kOnlyOwn = -3;
 int truth(bool yes) { return yes ? kTrue : kFalse; }
 
 // Goes into a URI between angle brackets: nothing may end it.
 bool fits_into_uri(std::string_view text) { return text.find_first_of("<>\"\r\n \t,") == text.npos; }
-
-// "$avp(NAME)", "$avp(s:NAME)"; "" for anything else.
-std::string_view avp_name(std::string_view spec) {
-    spec = text::trim(spec);
-    if (spec.size() < 7 || spec.substr(0, 5) != "$avp(" || spec.back() != ')') return {};
-    spec = spec.substr(5, spec.size() - 6);
-    if (spec.size() > 2 && (spec.substr(0, 2) == "s:" || spec.substr(0, 2) == "i:")) spec.remove_prefix(2);
-    return spec;
-}
-Status check_avp(const ParamValue& value) {
-    const auto* const spec = std::get_if<std::string>(&value);
-    if (spec == nullptr || (!spec->empty() && avp_name(*spec).empty()))
-        return Error{Errc::invalid, "that is no AVP", "write \"$avp(NAME)\""};
-    return {};
-}
-std::string_view custom_user_avp() {
-    static std::string spec, name;
-    if (spec != g_custom_user_avp.get()) {
-        spec = g_custom_user_avp.get();
-        name = avp_name(spec);
-    }
-    return name;
-}
 
 // --- Record-Route ----------------------------------------------------------------------------------------
 std::string_view base_params(Run& run, std::string_view added, std::string_view pending) {
@@ -65,7 +44,7 @@ std::string_view base_params(Run& run, std::string_view added, std::string_view 
 
 // custom_user_avp, else the Request-URI's.
 std::string_view user_of(Run& run) {
-    const std::string_view avp = custom_user_avp();
+    const std::string_view avp = g_custom_user.name();
     const Run::Avp* const custom = avp.empty() ? nullptr : run.avp(avp, 0);
     if (custom != nullptr && custom->value.is_text() && !custom->value.text.empty() &&
         fits_into_uri(custom->value.text))
@@ -245,7 +224,7 @@ const Param kParams[] = {
      .help = "Record-Route is a sip URI even if the Request-URI is a sips one."},
     {.name = "sockname_mode", .kind = ParamKind::boolean, .number = &g_sockname_mode,
      .help = "Names the socket in Record-Route (;sn=), and finds it by that name again."},
-    {.name = "custom_user_avp", .kind = ParamKind::text, .text = &g_custom_user_avp, .accept = check_avp,
+    {.name = "custom_user_avp", .kind = ParamKind::text, .text = &g_custom_user_avp, .accept = script::check_avp_param,
      .help = "AVP whose text add_username writes instead of the Request-URI's user."},
 };
 // clang-format on
