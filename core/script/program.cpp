@@ -25,6 +25,7 @@ namespace {
 
 const Program* g_installed = nullptr;
 TransactionLayer g_layer;
+ReplyTaker g_reply_taker = nullptr;
 
 // event_route[core:...] and [sl:local-response] of the installed program; -1: none.
 struct EventRoutes {
@@ -177,6 +178,8 @@ void Program::handle(std::string_view bytes, const net::Inbound& from) const {
         if (g_layer.request_done != nullptr) g_layer.request_done(work.run);
     } else if (work.run.flow == Flow::drop) {
         count_dropped(false);
+    } else if (g_reply_taker != nullptr && g_reply_taker(work.run)) {
+        return;
     } else if (g_layer.take_reply == nullptr || !g_layer.take_reply(work.run)) {
         forward_reply_stateless(work.run);
     }
@@ -238,6 +241,7 @@ bool run_onsend_route(Run& run, const net::Destination& to, std::string_view byt
     return !dropped;
 }
 
+void set_reply_taker(ReplyTaker taker) { g_reply_taker = taker; }
 void set_transaction_layer(const TransactionLayer& layer) { g_layer = layer; }
 const TransactionLayer& transaction_layer() { return g_layer; }
 

@@ -21,4 +21,9 @@ struct TransactionLayer {
 void set_transaction_layer(const TransactionLayer& layer);
 const TransactionLayer& transaction_layer();
 
+// For a module that sends requests without transactions: asked of each reply that reply_route let pass, before the
+// transactions are.  True: it was an answer to one of them.  At start, before the first fork; one module can.
+using ReplyTaker = bool (*)(Run&);
+void set_reply_taker(ReplyTaker taker);
+
 }  // namespace kahu::script

@@ -155,6 +155,7 @@ Fields Save::fields_of(const Aor& aor, const WantedContact& wanted, const Contac
     }
     f.expires = static_cast<uint32_t>(aor.now() + wanted.lifetime);
     f.last_modified = f.last_keepalive = static_cast<uint32_t>(aor.now());
+    if (before != nullptr) f.roundtrip = before->roundtrip;
     f.cseq = request_.cseq;
     f.flags = request_.flags;
     f.cflags = run_.branches.main().flags;

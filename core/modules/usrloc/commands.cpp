@@ -58,7 +58,7 @@ RpcStruct describe(const Contact& c, int64_t now) {
             {"Tcpconn-Id", c.connection == 0 ? int64_t{-1} : static_cast<int64_t>(c.connection)},
             {"Keepalive", 0},
             {"Last-Keepalive", c.last_keepalive},
-            {"KA-Roundtrip", 0},
+            {"KA-Roundtrip", c.roundtrip},
             {"Last-Modified", c.last_modified}};
 }
 

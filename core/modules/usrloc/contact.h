@@ -25,10 +25,11 @@ enum class State : uint8_t {
 struct Numbers {
     static constexpr int16_t kNoQ = -1;
 
-    uint64_t connection = 0;     // net::ConnectionId it registered on; 0: none
-    uint32_t expires = 0;        // unix seconds; 0: never
-    uint32_t last_modified = 0;  // unix seconds
-    uint32_t last_keepalive = 0;
+    uint64_t connection = 0;      // net::ConnectionId it registered on; 0: none
+    uint32_t expires = 0;         // unix seconds; 0: never
+    uint32_t last_modified = 0;   // unix seconds
+    uint32_t last_keepalive = 0;  // unix seconds: registered, or answered a keep-alive
+    uint32_t roundtrip = 0;       // of that keep-alive, microseconds
     uint32_t cseq = 0;
     uint32_t flags = 0, cflags = 0;  // usrloc's own; branch flags of the script
     uint32_t methods = UINT32_MAX;   // sip::MethodMask from Allow; all bits: not told

@@ -11,11 +11,13 @@
 #include "core/db/database.h"
 #include "core/modules/usrloc/api.h"
 #include "core/modules/usrloc/commands.h"
+#include "core/modules/usrloc/keepalive.h"
 #include "core/modules/usrloc/settings.h"
 #include "core/modules/usrloc/store.h"
 #include "core/modules/usrloc/sweep.h"
 #include "core/net/event_loop.h"
 #include "core/net/listener.h"
+#include "core/script/transaction_layer.h"
 #include "core/stats/registry.h"
 
 namespace kahu::usrloc {
@@ -29,6 +31,7 @@ uint32_t wanted_buckets() { return uint32_t{1} << std::max(settings.hash_size.ge
 void construct(void* at, size_t) { construct_table(at, wanted_buckets()); }
 
 Status check() {
+    if (Status good = keepalive::check(); !good) return good;
     if (settings.mode() == DbMode::none) return {};
     if (Status good = db::check_url(settings.db_url.get()); !good) return std::move(good).error().context("db_url");
     return {};
@@ -108,6 +111,7 @@ Status start() {
     if (g_tables.empty())
         if (const auto opened = open_table("location"); !opened) return opened.error();
     net::add_periodic(ProcessKind::timer, kSweepTickMs, sweep_slice);
+    if (settings.ka_mode != 0) script::set_reply_taker(keepalive::take_answer);
     name_counters(std::make_integer_sequence<uint8_t, kMostTables>());
     if (settings.mode() == DbMode::none) return {};
     return load_all();

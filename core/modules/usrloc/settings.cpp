@@ -1,7 +1,12 @@
 #include "core/modules/usrloc/settings.h"
 
+#include <algorithm>
+
 #include "core/db/database.h"
 #include "core/modules/usrloc/api.h"
+#include "core/script/message_facts.h"
+#include "core/sip/numbers.h"
+#include "core/sip/scan.h"
 
 namespace kahu::usrloc {
 
@@ -42,7 +47,36 @@ Param ignored_text(std::string_view name, std::string_view help, std::string_vie
     return {.name = name, .kind = ParamKind::text, .text = &settings.ignored_text, .help = help, .remark = why};
 }
 
-constexpr std::string_view kNoKeepalive = "has no effect: usrloc sends no keep-alives";
+Param words(std::string_view name, TextSetting& at, Status (*accept)(const ParamValue&), std::string_view help) {
+    return {.name = name, .kind = ParamKind::text, .text = &at, .accept = accept, .help = help};
+}
+
+const std::string* text_in(const ParamValue& value) { return std::get_if<std::string>(&value); }
+Status check_method(const ParamValue& value) {
+    const std::string* const name = text_in(value);
+    if (name == nullptr || name->empty() || !std::all_of(name->begin(), name->end(), sip::is_token) ||
+        *name == "INVITE" || *name == "ACK" || *name == "CANCEL")
+        return Error{Errc::invalid, "that is no method that can be sent alone", "OPTIONS, NOTIFY ..."};
+    return {};
+}
+Status check_uri(const ParamValue& value) {
+    const std::string* const uri = text_in(value);
+    sip::Uri parsed;
+    if (uri == nullptr || script::parse_into(*uri, parsed) == nullptr || !parsed.is_sip())
+        return Error{Errc::invalid, "that is no SIP URI", "\"sip:server@example.com\""};
+    return {};
+}
+Status check_host(const ParamValue& value) {
+    const std::string* const host = text_in(value);
+    std::string_view name;
+    bool v6 = false;
+    uint16_t port = 0;
+    sip::Bad bad;
+    if (host == nullptr || host->empty() || sip::parse_host_port(*host, false, name, v6, port, bad) != host->size())
+        return Error{Errc::invalid, "that is no domain", "\"example.com\""};
+    return {};
+}
+
 constexpr std::string_view kByRuid = "has no effect: rows are inserted or updated by their ruid in one statement";
 
 const Param kParams[] = {
@@ -116,14 +150,26 @@ const Param kParams[] = {
     ignored("version_table", "Whether the version of the table is checked.", "has no effect: it is not"),
     ignored("load_rank", "Which process loads the contacts.",
             "has no effect: they are loaded before any process starts"),
-    ignored("ka_mode", "Keep-alive mode.", kNoKeepalive),
-    ignored("ka_filter", "Which contacts get keep-alives.", kNoKeepalive),
-    ignored("ka_timeout", "When a contact that does not answer is removed.", kNoKeepalive),
-    ignored("ka_loglevel", "Level of keep-alive log lines.", kNoKeepalive),
-    ignored_text("ka_method", "Method of keep-alives.", kNoKeepalive),
-    ignored_text("ka_from", "From URI of keep-alives.", kNoKeepalive),
-    ignored_text("ka_domain", "Domain in keep-alives.", kNoKeepalive),
-    ignored_text("ka_logmsg", "Text of keep-alive log lines.", kNoKeepalive),
+    number(
+        "ka_mode", settings.ka_mode, 0, 7,
+        "Whether requests are sent to contacts, once per timer_interval, to keep bindings of NATs open and to see who "
+        "answers: 1 to all, 2 to those with nat_bflag, 4 to those over UDP; 6 to those with both."),
+    words("ka_method", settings.ka_method, check_method, "Method of these requests."),
+    words("ka_from", settings.ka_from, check_uri, "URI in their From."),
+    words("ka_domain", settings.ka_domain, check_host,
+          "Domain in their To; with use_domain that of the address of record."),
+    number("ka_filter", settings.ka_filter, 0, 1, "1: only to contacts that have our server_id."),
+    number(
+        "ka_timeout", settings.ka_timeout, 0, INT32_MAX,
+        "A contact that such requests go to is removed when it has neither answered nor registered for that long; 0: "
+        "never.",
+        "seconds"),
+    number("ka_loglevel", settings.ka_loglevel, -5, 255,
+           "Level of the line that is logged for each answer, -5 to 3; 255: none."),
+    {.name = "ka_logmsg",
+     .kind = ParamKind::text,
+     .text = &settings.ka_logmsg,
+     .help = "What that line has behind round-trip time and ruid; with variables, those of the answer."},
     ignored_text("xavp_contact", "XAVP whose values are kept with a contact.",
                  "has no effect: attributes of contacts are not kept"),
 };

@@ -53,6 +53,9 @@ struct Settings {
     IntSetting server_id_filter{0};
     IntSetting db_clean_tcp{0};
     IntSetting nat_bflag{-1};
+    IntSetting ka_mode{0}, ka_filter{0}, ka_timeout{0}, ka_loglevel{255};
+    TextSetting ka_method{"OPTIONS"}, ka_from{"sip:server@kamailio.org"}, ka_domain{"kamailio.org"};
+    TextSetting ka_logmsg{" to-uri: [$tu] remote-addr: [$sas]"};
     IntSetting ignored{0};
     TextSetting db_url{"mysql://kamailio:kamailiorw@localhost/kamailio"};
     TextSetting ignored_text{};

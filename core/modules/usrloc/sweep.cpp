@@ -5,6 +5,7 @@
 
 #include "core/base/clock.h"
 #include "core/modules/usrloc/api.h"
+#include "core/modules/usrloc/keepalive.h"
 #include "core/modules/usrloc/settings.h"
 #include "core/modules/usrloc/settle.h"
 #include "core/modules/usrloc/store.h"
@@ -20,7 +21,8 @@ ExpiredHandler g_expired = nullptr;
 
 class Sweep {
   public:
-    explicit Sweep() : now_(clock::unix_seconds()), mode_(settings.mode()), lost_(settings.handle_lost_tcp != 0) {}
+    explicit Sweep(bool pings)
+        : now_(clock::unix_seconds()), mode_(settings.mode()), lost_(settings.handle_lost_tcp != 0), pings_(pings) {}
 
     // `from` and `to` number the buckets shard by shard.  Where it came to: `to`, or less when the time was up.
     uint32_t buckets(uint32_t from, uint32_t to, clock::Millis until_when = INT64_MAX) {
@@ -35,6 +37,7 @@ class Sweep {
             }
             close_connections();
             tell_of_expired();
+            send_pings();
             if (rows_.size() >= kRowsAtOnce) write();
         }
         return at;
@@ -46,7 +49,7 @@ class Sweep {
 
   private:
     bool gone(const Contact& c) const {
-        if (!c.live(now_)) return true;
+        if (!c.live(now_) || keepalive::is_silent(c, now_)) return true;
         return lost_ && c.connection != 0 && net::find_connection(c.connection_id()) == nullptr;
     }
 
@@ -58,8 +61,9 @@ class Sweep {
             } else if (gone(c)) {
                 drop(shard, link);
                 continue;
-            } else if (mode_ != DbMode::none && c.state != State::stored) {
-                rows_.push_back(store::Row::of(c, false));
+            } else {
+                if (mode_ != DbMode::none && c.state != State::stored) rows_.push_back(store::Row::of(c, false));
+                if (pings_ && keepalive::is_due(c)) due_.push_back(keepalive::Ping::of(c));
             }
             link = &c.next;
         }
@@ -90,6 +94,11 @@ class Sweep {
         closing_.clear();
     }
 
+    void send_pings() {
+        for (const keepalive::Ping& ping : due_) keepalive::send(ping);
+        due_.clear();
+    }
+
     void tell_of_expired() {
         for (const store::Row& row : expired_) g_expired(row.table, row.hash, row.fields());
         expired_.clear();
@@ -104,9 +113,10 @@ class Sweep {
 
     int64_t now_;
     DbMode mode_;
-    bool lost_;
+    bool lost_, pings_;
     std::vector<store::Row> rows_, expired_;
     std::vector<net::ConnectionId> closing_;
+    std::vector<keepalive::Ping> due_;
     Status failure_;
 };
 
@@ -122,7 +132,7 @@ void sweep_slice() {
     const auto ticks = static_cast<uint32_t>(std::max<int64_t>(settings.timer_interval, 1) * 1000 / kSweepTickMs);
     // What a tick does not get done is no more work for the next one.
     const uint32_t slice = std::max<uint32_t>((all + ticks - 1) / ticks, 1);
-    Sweep sweep;
+    Sweep sweep(true);
     g_next = sweep.buckets(g_next, std::min(all, g_next + slice), clock::now_ms() + kMostSweepMs);
     (void)sweep.finish();
     if (g_next == all) g_next = 0;
@@ -130,7 +140,7 @@ void sweep_slice() {
 
 Status sweep_all() {
     if (!table_exists()) return {};
-    Sweep sweep;
+    Sweep sweep(false);
     (void)sweep.buckets(0, bucket_count());
     return sweep.finish();
 }
