@@ -85,8 +85,9 @@ Result<std::string> read_bounded_file(const std::string& path, size_t limit) {
 Result<std::vector<std::string>> config_files(const std::string& path) {
     struct stat status {};
     if (stat(path.c_str(), &status) != 0) {
+        const bool missing = errno == ENOENT;
         Error error = file_error(path, errno);
-        if (errno == ENOENT) error.hint = "tls.cfg(5) shows one; modparam(\"tls\", \"config\", ...) names it";
+        if (missing) error.hint = "tls.cfg(5) shows one; modparam(\"tls\", \"config\", ...) names it";
         return std::move(error).context("TLS configuration");
     }
     if (!S_ISDIR(status.st_mode)) return std::vector<std::string>{path};

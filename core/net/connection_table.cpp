@@ -80,6 +80,41 @@ size_t open_connections() { return g_table ? static_cast<size_t>(g_table->open) 
 size_t open_tls_connections() { return g_table ? static_cast<size_t>(g_table->open_tls) : 0; }
 
 // Every pointer goes before what it points to: a death in between costs a block, never a second free.
+void fill_connection(Connection& row, const Listener& listener, const SocketAddress& peer, int owner) {
+    row.state.store(ConnectionState::accepted);
+    row_step();
+    row.owner.store(static_cast<int16_t>(owner));
+    row_step();
+    row.worked_by.store(0);
+    row.kill.store(false);
+    row.transport = listener.transport;
+    row.outbound = false;
+    row.host_hash = 0;
+    row.served = false;
+    row.listener = listener.index;
+    row.peer = peer;
+    row.local = listener.address;
+    if (listener.address.is_wildcard()) row.local.set_port(listener.address.port());
+    row.opened_unix = clock::unix_seconds();
+    row.lifetime_ms.store(static_cast<int32_t>(settings.tcp_connection_lifetime * 1000));
+    row.deadline.store(clock::now_ms() + row.lifetime_ms.load());
+    row.frame = {};
+    row_step();
+    row.secure = nullptr;
+    row.secure_info.store(nullptr);
+    if (row.outgoing.empty()) row.queued_bytes.store(0);
+}
+void make_outbound(Connection& row, std::string_view host) {
+    row.state.store(ConnectionState::connecting);
+    row.outbound = true;
+    row.host_hash = hash_host(host);
+    if (host.empty()) return;
+    row.host = static_cast<char*>(mem::allocate(host.size() + 1, mem::Tag::connection));
+    if (row.host == nullptr) return;
+    std::memcpy(row.host, host.data(), host.size());
+    row.host[host.size()] = '\0';
+}
+
 void empty_connection(Connection& row) {
     const uint32_t waiting = row.tx_bytes - row.tx_at;
     row.tx_at = row.tx_bytes = row.tx_capacity = 0;

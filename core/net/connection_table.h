@@ -6,6 +6,7 @@
 //        it goes through the dead worker's rows.  Of tcp main: its successor goes through all rows.
 #pragma once
 #include "core/net/connection.h"
+#include "core/net/listener.h"
 #include "mem/failure.h"
 
 namespace kahu::net {
@@ -14,6 +15,11 @@ namespace kahu::net {
 size_t connection_rows_wanted();
 size_t connection_table_bytes();
 void construct_connection_table(void* at, size_t bytes);
+
+// A row that is not published yet: as accepted from `peer` at `listener`, for the worker `owner` to serve.
+void fill_connection(Connection& row, const Listener& listener, const SocketAddress& peer, int owner);
+// The same row, if we connect: to `host`, which a TLS certificate must name ("": an address).
+void make_outbound(Connection& row, std::string_view host);
 
 // Frees half-received messages and bytes the socket did not take.  The owner, or tcp main after its death.
 void empty_connection(Connection& row);

@@ -17,6 +17,7 @@
 #include "core/net/connect.h"
 #include "core/net/connection_table.h"
 #include "core/net/event_loop.h"
+#include "core/net/half_open.h"
 #include "core/net/handover.h"
 #include "core/net/listener.h"
 #include "core/net/mailbox.h"
@@ -136,8 +137,7 @@ class TcpMain {
                 if (row.transport == Transport::tls) ++open_tls_;
                 if (row.outbound) continue;
                 sources_.add(row.peer);
-                if (row.state.load() != ConnectionState::established)
-                    half_open_.push_back({ConnectionId{row.id.load()}, clock::now_ms()});
+                if (row.state.load() != ConnectionState::established) half_open_.add(ConnectionId{row.id.load()});
                 continue;
             }
             if (row.state.load() == ConnectionState::closing) {  // its worker is about to retire it, or we died with it
@@ -200,20 +200,12 @@ class TcpMain {
         return why;
     }
 
-    // At the limit the oldest unfinished handshake gives way; an established connection never does.  When memory is
-    // short, too, for the sake of who comes next, but not one that may yet be going on.
+    // An unfinished handshake gives way.
     bool evict(clock::Millis older_than = 0) {
-        for (; !half_open_.empty(); half_open_.pop_front()) {
-            const auto [id, since] = half_open_.front();
-            const Connection* row = find_connection(id);
-            if (row == nullptr || row->transport != Transport::tls) continue;
-            const ConnectionState state = row->state.load();
-            if (state != ConnectionState::accepted && state != ConnectionState::handshaking) continue;
+        while (const Connection* const row = half_open_.take_oldest(older_than)) {
             const UniqueFd& fd = fds_[row_index(*row)];
             if (!fd) continue;
-            if (clock::now_ms() - since < older_than) return false;
             ::shutdown(fd.get(), SHUT_RDWR);  // its worker sees the end of the stream and closes it
-            half_open_.pop_front();
             ++evicted_;
             stats::add(counters.half_open_evicted);
             return true;
@@ -235,7 +227,7 @@ class TcpMain {
         if (row.uses == 0) new (&row) Connection{};
         Worker& worker = least_loaded();
         row_step();
-        fill(row, listener, peer, worker.slot);
+        fill_connection(row, listener, peer, worker.slot);
         row_step();
         const ConnectionId id = next_id(row);
         fds_[index] = std::move(fd);
@@ -248,37 +240,11 @@ class TcpMain {
         stats::add(counters.established);
         if (listener.transport == Transport::tls) {
             ++open_tls_;
-            remember_half_open(id);
+            half_open_.add(id);
         }
         set_open(open_, open_tls_);
         worker.waiting.push_back(static_cast<uint64_t>(id));
         if (worker.waiting.size() >= Handover::kMax) send_batch(worker);
-    }
-
-    static void fill(Connection& row, const Listener& listener, const SocketAddress& peer, int owner,
-                     bool outbound = false) {
-        row.state.store(outbound ? ConnectionState::connecting : ConnectionState::accepted);
-        row_step();
-        row.owner.store(static_cast<int16_t>(owner));
-        row_step();
-        row.worked_by.store(0);
-        row.kill.store(false);
-        row.transport = listener.transport;
-        row.outbound = outbound;
-        row.host_hash = 0;
-        row.served = false;
-        row.listener = listener.index;
-        row.peer = peer;
-        row.local = listener.address;
-        if (listener.address.is_wildcard()) row.local.set_port(listener.address.port());
-        row.opened_unix = clock::unix_seconds();
-        row.lifetime_ms.store(static_cast<int32_t>(settings.tcp_connection_lifetime * 1000));
-        row.deadline.store(clock::now_ms() + row.lifetime_ms.load());
-        row.frame = {};
-        row_step();
-        row.secure = nullptr;
-        row.secure_info.store(nullptr);
-        if (row.outgoing.empty()) row.queued_bytes.store(0);
     }
 
     // --- connect ------------------------------------------------------------------------------------
@@ -331,8 +297,8 @@ class TcpMain {
         Connection& row = connection_row(index);
         if (row.uses == 0) new (&row) Connection{};
         Worker& worker = least_loaded();
-        fill(row, from, to.address, worker.slot, true);
-        set_host(row, to.host_name());
+        fill_connection(row, from, to.address, worker.slot);
+        make_outbound(row, to.host_name());
         const ConnectionId id = next_id(row);
         bool was_empty = false;
         row_step();
@@ -347,24 +313,6 @@ class TcpMain {
         worker.waiting.push_back(static_cast<uint64_t>(id));
         return id;
     }
-    static void set_host(Connection& row, std::string_view host) {
-        row.host_hash = hash_host(host);
-        if (host.empty()) return;
-        row.host = static_cast<char*>(mem::allocate(host.size() + 1, mem::Tag::connection));
-        if (row.host == nullptr) return;
-        std::memcpy(row.host, host.data(), host.size());
-        row.host[host.size()] = '\0';
-    }
-
-    void remember_half_open(ConnectionId id) {
-        half_open_.push_back({id, clock::now_ms()});
-        if (half_open_.size() <= 2 * connection_capacity()) return;
-        std::erase_if(half_open_, [](const HalfOpen& each) {
-            const Connection* row = find_connection(each.id);
-            return row == nullptr || row->state.load() == ConnectionState::established;
-        });
-    }
-
     Worker& least_loaded() {
         const auto load = [](const Worker& w) {
             return proc::process(w.slot).load.load(std::memory_order_relaxed) + static_cast<int32_t>(w.waiting.size());
@@ -485,11 +433,7 @@ class TcpMain {
     std::vector<std::unique_ptr<Watch>> watches_;
     std::vector<EventPtr> events_, accepting_;
     std::vector<Closing> closing_at_start_;
-    struct HalfOpen {
-        ConnectionId id;
-        clock::Millis since;
-    };
-    std::deque<HalfOpen> half_open_;  // oldest first; some are established or gone
+    HalfOpen half_open_;
     SourceCount sources_;
     log::RateLimit limit_log_{1}, connect_log_{5};
     size_t open_ = 0, open_tls_ = 0;
