@@ -10,6 +10,7 @@
 #include "core/modules/counters/module.h"
 #include "core/modules/db_sqlite/module.h"
 #include "core/modules/debugger/module.h"
+#include "core/modules/dlgs/module.h"
 #include "core/modules/htable/module.h"
 #include "core/modules/jsonrpcs/module.h"
 #include "core/modules/kex/module.h"
@@ -48,7 +49,7 @@ const ModuleDescriptor* const kModules[] = {
     &acc::kModule,       &textopsx::kModule,  &sanity::kModule, &pike::kModule,     &htable::kModule,
     &kex::kModule,       &counters::kModule,  &corex::kModule,  &cfg_rpc::kModule,  &tm::kModule,
     &tm::kTmxModule,     &registrar::kModule, &rr::kModule,     &auth::kModule,     &auth_db::kModule,
-    &db_sqlite::kModule, &outbound::kModule,  &path::kModule,   &stun::kModule,
+    &db_sqlite::kModule, &outbound::kModule,  &path::kModule,   &stun::kModule,     &dlgs::kModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 

@@ -52,7 +52,7 @@ constexpr Row kFunctions[] = {
                    "ds_load_update ds_load_unset"},
     {"dialog", "dlg_manage dlg_bye dlg_refer dlg_isflagset dlg_setflag dlg_resetflag is_known_dlg dlg_get set_dlg_profile "
                "unset_dlg_profile get_profile_size is_in_profile dlg_set_timeout"},
-    {"dlgs", "dlgs_init dlgs_update dlgs_count dlgs_tags_add dlgs_tags_rm"},
+    {"dlgs", "dlgs_init dlgs_update dlgs_find dlgs_count dlgs_tags_add dlgs_tags_rm dlgs_tags_count"},
     {"xhttp", "xhttp_reply xhttp_drop"},
     {"jsonrpcs", "jsonrpc_dispatch jsonrpc_exec"},
     {"corex", "append_branch_iflags send_udp send_tcp forward_uac has_ruri_user has_user_agent set_recv_socket set_source_address "
@@ -210,7 +210,7 @@ constexpr Row kVariables[] = {
     {"pv", "xavp xavu xavi shv stat branch sbranch sndto sndfrom snd cnt bf bF Bf br bR ds sf sF Sf fs err.class err.level err.info "
            "err.rcode err.rreason sel ruid location_ua K vn nh expires dir dip dic fsp mbu rsi sid msgbuf ksr rpl ccp rcv"},
     {"htable", "sht shtex shtcn shtcv shtinc shtdec shtrecord shtitkey shtitval"}, {"jsonrpcs", "jsonrpl"},
-    {"uac", "uac_req"}, {"dialog", "dlg dlg_ctx dlg_var DLG_count DLG_status DLG_lifetime"}, {"dlgs", "dlgs"},
+    {"uac", "uac_req"}, {"dialog", "dlg dlg_ctx dlg_var DLG_count DLG_status DLG_lifetime"},
     {"xhttp", "hu"}, {"sqlops", "dbr sqlrows"}, {"corex", "cfg lsock sock atkv"}, {"kex", "sruid"}, {"siputils", "pcv"}, {"textopsx", "hfitname hfitbody blitval"}, {"rr", "route_uri"}, {"permissions", "ipp"},
     {"auth", "adr"}, {"http_client", "curlerror"}, {"counters", "stat"}, {"sdpops", "sdp"}, {"ndb_redis", "redis"},
 };

@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/script/addresses.h"
 #include "core/script/event_route.h"
+#include "core/script/invite_replies.h"
 #include "core/script/params.h"
 #include "core/sip/builder.h"
 #include "mem/contract.h"
@@ -76,12 +77,15 @@ bool build_and_send(const sip::Message& request, const net::Inbound& from, int s
     if (!request.is_request() || request.method() == sip::Method::ack || !request.can_be_answered()) return false;
     static std::string reply;  // keeps its memory from reply to reply
     reply.clear();
-    char tag[kStatelessTagBytes];
-    build_reply_text(request, from, status, text, more_headers, stateless_tag(request, tag), reply);
+    char tag_bytes[kStatelessTagBytes];
+    const std::string_view tag = stateless_tag(request, tag_bytes);
+    build_reply_text(request, from, status, text, more_headers, tag, reply);
     tell_local_response(reply, from);
     const net::Sent sent = g_send(from, reply_target(request, from, force_rport), reply);
     const auto count = sent == net::Sent::ok ? g_counters.sent : g_counters.failed;
     if (count != nullptr) count(status);
+    if (sent == net::Sent::ok && request.method() == sip::Method::invite && invite_replies_are_watched())
+        tell_invite_reply({request.call_id(), tag, status});
     return sent == net::Sent::ok;
 }
 

@@ -7,6 +7,7 @@
 #include "core/base/log_limit.h"
 #include "core/base/text.h"
 #include "core/net/connection.h"
+#include "core/script/invite_replies.h"
 #include "core/script/message_facts.h"
 #include "core/script/onsend.h"
 #include "core/script/outgoing.h"
@@ -181,6 +182,9 @@ bool forward_reply_stateless(Run& run) {
         sent = net::choose_listener(to, reply_listener(run)) && net::send_to(to, bytes) == net::Sent::ok;
     }
     count_forwarded(false, sent);
+    if (sent && method_of(reply) == sip::Method::invite && invite_replies_are_watched())
+        tell_invite_reply(
+            {reply.call_id(), reply.to() == nullptr ? std::string_view() : reply.to()->tag, reply.status()});
     return sent;
 }
 

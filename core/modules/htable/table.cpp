@@ -30,27 +30,6 @@ namespace {
 
 constexpr mem::Tag kTag = mem::Tag::script;
 
-template <class T>
-void publish(T*& where, T* what) {
-    __atomic_store_n(&where, what, __ATOMIC_RELEASE);  // in program order: that is what the next owner relies on
-}
-
-// Whatever the journal of a change needs after the one store that makes it visible.
-void settle(Shard& shard, Item* garbage) {
-    publish<Item*>(shard.link, nullptr);
-    mem::deallocate(garbage, kTag);
-}
-
-void change(Shard& shard, Item** link, Item* fresh, Item* old) {
-    shard.fresh = fresh;
-    shard.old = old;
-    publish(shard.link, link);
-    Item* const rest = old == nullptr ? nullptr : old->next;
-    if (fresh != nullptr) fresh->next = rest;
-    publish(*link, fresh != nullptr ? fresh : rest);
-    settle(shard, old);
-}
-
 // 0: never.  As long as a script or command may ask for, nothing overflows.
 clock::Millis end_of(int64_t seconds) {
     return seconds <= 0 ? 0 : clock::now_ms() + std::min<int64_t>(seconds, UINT32_MAX) * 1000;
@@ -67,9 +46,7 @@ void copy_of(Item& item, clock::Millis now, Copy& out) {
 }  // namespace
 
 bool Shard::repair() {
-    if (link == nullptr) return true;
-    const bool published = fresh != nullptr ? *link == fresh : *link != old;
-    settle(*this, published ? old : fresh);
+    change.settle_after_death(kTag);
     return true;
 }
 
@@ -125,7 +102,7 @@ bool Table::put(Shard& shard, Item** link, std::string_view key, uint64_t hash, 
     item->text_bytes = static_cast<uint32_t>(text.size());
     std::memcpy(item->tail(), key.data(), key.size());
     if (!text.empty()) std::memcpy(item->tail() + key.size(), text.data(), text.size());
-    change(shard, link, item, *link);
+    shard.change.apply(link, item, *link, kTag);
     return true;
 }
 
@@ -181,7 +158,7 @@ bool Table::remove(std::string_view key) {
     Item* const old = *link;
     if (old == nullptr) return false;
     const bool alive = !old->expired(clock::now_ms());
-    change(*shard, link, nullptr, old);
+    shard->change.apply(link, nullptr, old, kTag);
     return alive;
 }
 
@@ -199,7 +176,7 @@ void Table::filter(const std::function<bool(const Copy&, uint32_t bucket)>& want
                 keep = wanted(copy, bucket);
             }
             if (keep) link = &item->next;
-            else change(*shard, link, nullptr, item);
+            else shard->change.apply(link, nullptr, item, kTag);
         }
     }
 }
@@ -222,7 +199,7 @@ void Table::sweep(std::vector<Copy>* removed) {
                 continue;
             }
             if (removed != nullptr && removed->size() < kMostTold) copy_of(**link, now, removed->emplace_back());
-            change(*shard, link, nullptr, *link);
+            shard->change.apply(link, nullptr, *link, kTag);
         }
     }
 }

@@ -3,8 +3,7 @@
 // WHY    The script remembers things from message to message, whichever process gets the next one: banned addresses,
 //        counts, settings.
 // LIVES  Which tables there are is configured before the fork (`tables()`, the same in every process); locks and
-// buckets
-//        are a part of the segment, items are blocks of its heap.
+//        buckets are a part of the segment, items are blocks of its heap.
 // LOCKS  One shard (a group of buckets) at a time, never two; nothing waits while one is held.
 // DEATH  An item appears, changes and goes by one store. Shard::repair() frees what was built and not published, or
 //        replaced and not freed; at most one block is lost per death.
@@ -22,6 +21,7 @@
 #include "core/base/result.h"
 #include "core/script/value.h"
 #include "mem/guarded.h"
+#include "mem/list_change.h"
 
 namespace kahu::htable {
 
@@ -44,10 +44,7 @@ struct Config {
 
 struct Item;
 struct Shard {
-    // Journal: `*link` is being changed from `old` to what follows.  Set last, cleared first.
-    Item** link = nullptr;
-    Item* fresh = nullptr;  // nullptr: old goes and nothing comes
-    Item* old = nullptr;
+    mem::ListChange<Item> change;
     bool repair();
 };
 

@@ -7,6 +7,7 @@
 
 #include "core/modules/tm/routes.h"
 #include "core/script/event_route.h"
+#include "core/script/invite_replies.h"
 #include "core/script/program.h"
 
 namespace kahu::tm {
@@ -35,6 +36,15 @@ struct Made {
 };
 std::deque<Made>& made_here() {
     static std::deque<Made> list;
+    return list;
+}
+// Responses to INVITEs, as they went upstream.
+struct Upstream {
+    std::string call_id, to_tag;
+    int status = 0;
+};
+std::deque<Upstream>& upstream() {
+    static std::deque<Upstream> list;
     return list;
 }
 constexpr std::string_view kLocalResponse = "tm:local-response";
@@ -82,9 +92,25 @@ void note_local_response(const Transaction& t, std::string_view reply) {
     if (script::has_event_route(kLocalResponse)) made_here().push_back({t.from, std::string(reply)});
 }
 
+void note_invite_reply(const Transaction& t, int status, std::string_view to_tag, std::string_view reply) {
+    if (!script::invite_replies_are_watched()) return;
+    Upstream& note = upstream().emplace_back();
+    note.call_id = t.piece(t.call_id);
+    note.status = status;
+    note.to_tag = to_tag;
+    if (status / 100 != 2 || !to_tag.empty()) return;  // a call has no other side before it is answered
+    static sip::Message message;
+    sip::Bad bad;
+    if (message.parse(reply, bad) && message.to() != nullptr) note.to_tag = message.to()->tag;
+}
+
 void tell_answered() {
-    if ((noted().empty() && made_here().empty()) || g_telling) return;
+    if ((noted().empty() && made_here().empty() && upstream().empty()) || g_telling) return;
     g_telling = true;
+    for (; !upstream().empty(); upstream().pop_front()) {
+        const Upstream& note = upstream().front();
+        script::tell_invite_reply({note.call_id, note.to_tag, note.status});
+    }
     show_local_responses();
     for (; !noted().empty(); noted().pop_front()) {
         Noted& note = noted().front();

@@ -11,6 +11,9 @@ void tell_failed(script::Run& run, const Ending& how);
 void note_answered(const Transaction& t, const Ending& how);
 // A response made here was sent: event_route[tm:local-response] will see it.  REQUIRES: the lock of its shard.
 void note_local_response(const Transaction& t, std::string_view reply);
+// A response to an INVITE went upstream: core/script/invite_replies.h tells of it.  An empty `to_tag`: see `reply`.
+// REQUIRES: the lock of its shard.
+void note_invite_reply(const Transaction& t, int status, std::string_view to_tag, std::string_view reply);
 // The shard was unlocked.
 void tell_answered();
 

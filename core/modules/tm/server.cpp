@@ -67,6 +67,7 @@ void enter_other(Transaction& t, const server_non_invite::Step& step, clock::Mil
 
 void send_new(Transaction& t, const Answer& what) {
     send_upstream(t, what.text);
+    if (t.is_invite()) note_invite_reply(t, what.status, what.to_tag, what.text);
     t.status = static_cast<uint16_t>(what.status);
     stats::add(what.made_here ? counters.replies_local : counters.replies_relayed);
     // An answered INVITE's 2xx is its UAS's to repeat; over streams nothing is repeated.

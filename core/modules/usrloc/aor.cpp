@@ -1,7 +1,4 @@
 // core/modules/usrloc/aor.cpp -- see api.h.
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -172,13 +169,6 @@ size_t remove_all(uint8_t table, std::string_view aor, std::string_view only_rui
     return record.apply(changes) ? changes.size() : 0;
 }
 
-std::string_view make_ruid(char* into) {
-    static const int64_t started = clock::unix_seconds();
-    static int made_by = 0;
-    static uint32_t made = 0;
-    if (made_by != ::getpid()) made_by = ::getpid(), made = 0;
-    const auto end = fmt::format_to_n(into, kRuidBytes, "uloc-{:x}-{:x}-{:x}", started, made_by, ++made);
-    return {into, end.size};
-}
+std::string_view make_ruid(char* into) { return make_unique_id("uloc", into); }
 
 }  // namespace kahu::usrloc

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "core/base/result.h"
+#include "core/base/unique_id.h"
 #include "core/modules/usrloc/contact.h"
 #include "core/modules/usrloc/table.h"
 
@@ -35,7 +36,7 @@ std::optional<uint8_t> find_table(std::string_view name);
 
 // A new record's id: "uloc-<start>-<pid>-<n>", hexadecimal, unlike any other of this server or of one started at
 // another time.  `into` has kRuidBytes.
-inline constexpr size_t kRuidBytes = 48;
+inline constexpr size_t kRuidBytes = kUniqueIdBytes;
 std::string_view make_ruid(char* into);
 
 // --- one address of record, locked -------------------------------------------------------------------------
