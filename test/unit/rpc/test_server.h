@@ -30,7 +30,7 @@ class TestServer {
 UniqueFd connect_to(const std::string& path, int type);
 bool send_all(int fd, std::string_view bytes);
 // One packet; "" after the time.
-std::string receive_packet(int fd, int milliseconds = 3000);
+std::string receive_packet(int fd, int milliseconds = 10000);
 // A request over the stream socket: the values, or the fault as "500 reason".
 struct Outcome {
     std::vector<RpcValue> values;
