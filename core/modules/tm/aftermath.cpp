@@ -27,6 +27,8 @@ void note_outcome(const Transaction& t, Branch& b) {
 
 void put_right(const Transaction& t, Branch& b, clock::Millis now) {
     note_outcome(t, b);
+    const bool may_be_cancelled = b.suspended || b.invite_state() == client_invite::State::Proceeding;
+    if (t.is_invite() && b.cancel_wanted && !b.cancel_made && may_be_cancelled) start(b.cancel_resend_at, now);
     if (static_cast<client_non_invite::State>(b.cancel_state) != client_non_invite::State::Terminated)
         start(b.cancel_give_up_at, now + t1x64());
     if (t.is_invite()) {

@@ -4,8 +4,8 @@
 // timer
 //        that ends it, a branch whose end nobody noted.  Such a transaction would never end, or end without an answer.
 // LOCKS  The transaction's shard is held.
-// RULES  Nothing is sent.  A final reply that was lost with the process is waited for again where its sender repeats it
-//        (2xx to INVITE), else its status is known, else it is 500.
+// RULES  Nothing is sent; a CANCEL that was not is left to the timer.  A final reply that was lost with the process is
+//        waited for again where its sender repeats it (2xx to INVITE), else its status is known, else it is 500.
 #pragma once
 #include "core/base/clock.h"
 #include "core/modules/tm/transaction.h"

@@ -76,6 +76,7 @@ void enter_invite(Transaction& t, Branch& b, const client_invite::Step& step, st
     }
     if (step.actions & kStartTimerM) b.give_up_at = now + t1x64();
     if (step.actions & kReportTimeout) {
+        b.cancel_wanted |= b.invite_state() == State::Proceeding;
         end_with(b, kTimeout);
         if (b.invite_state() != State::Proceeding && !b.suspended)
             net::note_failed_destination(b.to.transport, b.to.address, net::kBlockTimeout);
@@ -142,21 +143,23 @@ void pass_up(Transaction& t, Branch& b, const IncomingReply& reply) {
             (void)answer(t, {.status = reply.status, .text = reply.relayed, .to_tag = reply.to_tag});
         return;
     }
+    const bool found = reply.status < 300, refused = reply.status >= 600 && t.is_invite() && t.goes(kGlobalFailureEnds);
+    const std::string_view why = elsewhere_reason(found ? 200 : reply.status);
+    if (found || refused) want_cancel(t, &b, why);
     if (b.outcome == 0) {
         b.outcome = static_cast<uint16_t>(reply.status);
         b.local_outcome = false;
         b.failure_due = b.failure_route >= 0 && reply.status >= 300;
     }
-    if (reply.status < 300) {  // 16.7 step 5: every 2xx to an INVITE, at once
+    if (found) {  // 16.7 step 5: every 2xx to an INVITE, at once
         if (t.local && !t.answered) (void)replace_block(b.reply, reply.relayed);
         if (t.is_invite() || !t.answered)
             (void)answer(t, {.status = reply.status, .text = reply.relayed, .to_tag = reply.to_tag});
-        if (t.is_invite()) cancel_pending(t, &b, elsewhere_reason(200));
+        if (t.is_invite()) cancel_pending(t, &b, why);
         return;
     }
     if (!b.gave_up) (void)replace_block(b.reply, reply.relayed);
-    if (reply.status >= 600 && t.is_invite() && t.goes(kGlobalFailureEnds))
-        cancel_pending(t, &b, elsewhere_reason(reply.status));
+    if (refused) cancel_pending(t, &b, why);
 }
 
 }  // namespace
@@ -271,6 +274,7 @@ std::string_view elsewhere_reason(int status) {
 
 void cancel_branch(Transaction& t, Branch& b, std::string_view reason) {
     if (b.suspended && is_pending(t, b)) {
+        b.cancel_wanted = false;
         terminate(b, t.is_invite());
         return end_with(b, 487);
     }
@@ -282,7 +286,7 @@ void cancel_branch(Transaction& t, Branch& b, std::string_view reason) {
     if (b.invite_state() != client_invite::State::Proceeding) return;
     static std::string cancel;
     cancel.clear();
-    b.cancel_wanted = false;
+    b.cancel_wanted = true;
     if (!build_cancel(b.request->text(), reason, cancel)) {
         b.cancel_made = true;
         return;
@@ -295,12 +299,24 @@ void cancel_branch(Transaction& t, Branch& b, std::string_view reason) {
     b.cancel_state = static_cast<uint8_t>(client_non_invite::State::Trying);
     b.cancel_give_up_at = now + t1x64();
     (void)send(t, b, cancel, false);
-    b.cancel_made = true;  // not before: a successor of this process sends it again rather than never
+    b.cancel_made = true;  // not before: who goes on after this process sends it again rather than never
+    b.cancel_wanted = false;
     // RFC 3261 9.1: a server that does not end the INVITE within 64*T1 is given up.
     b.give_up_at = std::min(b.give_up_at == 0 ? kNever : b.give_up_at, now + t1x64());
 }
 
+void want_cancel(Transaction& t, const Branch* except, std::string_view reason) {
+    if (!t.is_invite()) return;
+    for (int i = 0; i < t.branches; ++i) {
+        Branch& b = *t.branch[i];
+        if (&b == except || !is_pending(t, b) || b.cancel_made) continue;
+        if (!reason.empty() && t.reason == nullptr) (void)replace_block(t.reason, reason);
+        b.cancel_wanted = true;
+    }
+}
+
 void cancel_pending(Transaction& t, const Branch* except, std::string_view reason) {
+    want_cancel(t, except, reason);
     for (int i = 0; i < t.branches; ++i) {
         Branch& b = *t.branch[i];
         if (&b != except && is_pending(t, b)) cancel_branch(t, b, reason);
@@ -320,7 +336,12 @@ void on_cancel_reply(Branch& b, int status) {
 
 namespace {
 
-void on_cancel_timers(const Transaction& t, Branch& b, clock::Millis now) {
+void on_cancel_timers(Transaction& t, Branch& b, clock::Millis now) {
+    const bool unsent = b.cancel_wanted && !b.cancel_made;  // who was to send it died (aftermath.h)
+    if (unsent && b.cancel_resend_at != 0) {
+        b.cancel_resend_at = 0;
+        return cancel_branch(t, b, text_of(t.reason));
+    }
     if (b.cancel_give_up_at != 0 && b.cancel_give_up_at <= now) {
         b.cancel_state = kNoCancel;
         b.cancel_resend_at = b.cancel_give_up_at = 0;

@@ -48,6 +48,9 @@ void on_client_timers(Transaction& t, Branch& b, clock::Millis now);
 // Sends CANCEL, or notes that it is to be sent when the branch first replies.  `reason`: whole header line or empty.
 void cancel_branch(Transaction& t, Branch& b, std::string_view reason);
 void cancel_pending(Transaction& t, const Branch* except, std::string_view reason);
+// Before what would be the last thing to happen otherwise (the CANCEL is answered, another branch's 2xx goes up): notes
+// for all who may still answer that they are to be cancelled, so that somebody does it whenever this process dies.
+void want_cancel(Transaction& t, const Branch* except, std::string_view reason);
 // "Reason: SIP;cause=200;..." for a branch that lost against another (RFC 3326), if configured.
 std::string_view elsewhere_reason(int status);
 

@@ -159,12 +159,15 @@ bool take_cancel(script::Run& run) {
         Transaction* t = find_target(shard, key);
         if (t == nullptr) return false;
         id = t->id;
-        answer_cancel(run, shard, key, *t);
-        if (t->is_invite() && !t->answered) {
+        const bool cancels = t->is_invite() && !t->answered;
+        const std::string_view reason =
+            cancels && t->goes(kPassCancelReason) ? reasons_of(run.message(), reasons) : std::string_view();
+        if (cancels) {  // once it is answered it does not come again: whoever lives must know by then
             t->cancelled = true;
-            const std::string_view reason =
-                t->goes(kPassCancelReason) ? reasons_of(run.message(), reasons) : std::string_view();
-            if (!reason.empty()) (void)replace_block(t->reason, reason);
+            want_cancel(*t, nullptr, reason);
+        }
+        answer_cancel(run, shard, key, *t);
+        if (cancels) {
             cancel_pending(*t, nullptr, reason);
             if (t->branches == 0 && t->decider == 0) (void)answer_locally(*t, {.status = 487});
         }

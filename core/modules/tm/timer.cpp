@@ -23,6 +23,7 @@ void end_of_life(Transaction& t, clock::Millis now) {
     for (int i = 0; i < t.branches; ++i) {
         Branch& b = *t.branch[i];
         if (!is_pending(t, b)) continue;
+        b.cancel_wanted = t.is_invite();
         b.outcome = 408;
         b.local_outcome = b.gave_up = true;
         b.give_up_at = now + 1;

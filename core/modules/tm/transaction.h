@@ -43,7 +43,7 @@ struct Branch {
     uint8_t round;         // of serial forking: branches of one t_relay() share it
     uint8_t state;         // client_invite::State, or client_non_invite::State
     uint8_t cancel_state;  // client_non_invite::State of its CANCEL; Terminated: none under way
-    bool cancel_wanted;    // goes out with the first provisional (RFC 3261 9.1)
+    bool cancel_wanted;    // a CANCEL is to go out, with the first provisional if there was none (RFC 3261 9.1)
     bool cancel_made;      // it went out, once
     bool gave_up;          // timer C has fired; what follows is only cleaning up
     bool lost_phone;     // reached over the connection it registered on: once that has ended 480 goes upstream, not 503
@@ -135,7 +135,7 @@ struct Transaction {
     Block* request;    // as it came
     Block* context;    // script::Run::save() when it was relayed; nullptr: nobody will ask
     Block* shared;     // the same after the last reply route: its flags and $avp are newer
-    Block* reason;     // Reason headers of the CANCEL that came, whole lines
+    Block* reason;     // Reason headers of the CANCELs to be sent, whole lines
     Block* reply;      // last one sent, to be sent again; only if upstream is not reliable
     Block* reply_tag;  // To-tag of the final reply sent
     Branch* branch[kMaxBranches];

@@ -97,6 +97,79 @@ TEST_F(TimerDeath, OthersGoOn) {
         },
         4);
 }
+// --- nobody goes on ringing ---------------------------------------------------------------------------
+// What is to be cancelled: the process dies as it sends what would be the last thing to come from outside (the answer
+// to the CANCEL, the 2xx of another phone), or as it sends the CANCEL itself.
+bool g_dies_upstream = false, g_dies_downstream = false;
+net::Sent die_or_record_up(const net::Inbound& from, const SocketAddress& to, std::string_view bytes) {
+    if (g_dies_upstream) ::kill(::getpid(), SIGKILL);
+    return record_up(from, to, bytes);
+}
+net::Sent die_or_record_down(const Hop& to, std::string_view bytes, uint64_t ticket) {
+    if (g_dies_downstream && bytes.starts_with("CANCEL")) ::kill(::getpid(), SIGKILL);
+    return record_down(to, bytes, ticket);
+}
+size_t cancels() {
+    size_t count = 0;
+    for (const Outgoing& each : g_down) count += each.text.starts_with("CANCEL") ? 1 : 0;
+    return count;
+}
+
+struct Ending {
+    const char* name;
+    const char* to;  // where the phones are
+    int status;      // that the first phone sends; 0: the caller sends CANCEL
+    bool upstream;   // it dies as it answers, else as it cancels
+};
+constexpr Ending kEndings[] = {
+    {"caller_udp_before_it_answers", "", 0, true},
+    {"caller_udp_before_it_cancels", "", 0, false},
+    {"caller_tcp_before_it_answers", ";transport=tcp", 0, true},
+    {"caller_tcp_before_it_cancels", ";transport=tcp", 0, false},
+    {"found_udp_before_it_answers", "", 200, true},
+    {"found_udp_before_it_cancels", "", 200, false},
+    {"found_tcp_before_it_answers", ";transport=tcp", 200, true},
+    {"found_tcp_before_it_cancels", ";transport=tcp", 200, false},
+    {"refused_tcp_before_it_cancels", ";transport=tcp", 603, false},
+};
+class CancelDeath : public DyingUser, public testing::WithParamInterface<Ending> {};
+
+TEST_P(CancelDeath, SomebodyElseCancels) {
+    const Ending& ending = GetParam();
+    transmit().respond = die_or_record_up;
+    transmit().send_to = die_or_record_down;
+    script(std::string("$ru = \"sip:bob@127.0.0.1:28700") + ending.to + "\"; fork_to(\"sip:carol@127.0.0.1:28701" +
+           ending.to + "\"); t_relay();");
+    receive(invite());
+    ASSERT_EQ(g_down.size(), 2u);
+    const std::string first = g_down[0].text, second = g_down[1].text;
+    for (const std::string& each : {first, second}) receive(reply_to(each, 180));
+    const auto last = [&, this] {
+        ending.status == 0 ? receive(invite("CANCEL", "z9hG4bKa1", "Reason: SIP;cause=200\r\n"))
+                           : receive(reply_to(first, ending.status));
+    };
+    ASSERT_EQ(mem::test::run_child(mem::test::kVictimSlot,
+                                   [&] {
+                                       g_dies_upstream = ending.upstream;
+                                       g_dies_downstream = !ending.upstream;
+                                       last();
+                                   }),
+              mem::test::End::killed);
+    (void)mem::recover_slot(mem::test::kVictimSlot);
+    forget();
+    note_all_due();
+    wait(1);
+    wait(50);
+    ASSERT_EQ(cancels(), ending.status == 0 ? 2u : 1u) << "a phone goes on ringing";
+    EXPECT_NE(g_down[0].text.find("Reason: SIP;cause="), std::string::npos) << g_down[0].text;
+    for (const Outgoing& each : std::vector<Outgoing>(g_down)) receive(reply_to(each.text, 200));
+    receive(reply_to(second, 487));
+    forget();
+    for (int i = 0; i < 4; ++i) wait(100'000);
+    EXPECT_EQ(transactions(), 0u);
+}
+INSTANTIATE_TEST_SUITE_P(Endings, CancelDeath, testing::ValuesIn(kEndings),
+                         [](const auto& i) { return std::string(i.param.name); });
 INSTANTIATE_TEST_SUITE_P(Deeds, TransactionDeath, testing::Range(size_t{0}, std::size(kDeeds)));
 
 }  // namespace
