@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from support.injection import Injection
 from support.kahu import wait_until
 from support.rpc import Fault, structs
 from support.sip import request
@@ -66,6 +67,39 @@ def shared_deaths(tmp_path_factory, certificates):
     server.allowed_alarms = (r"process\.died",)
     with server:
         yield server
+
+
+def test_locks_that_were_held_are_counted(make_kahu, tmp_path):
+    """Deaths at the first steps of the locks of a handshake: a few before a lock is held, some while it is written, or
+    read; what the log says of each is what the statistics count.  A lock of all processes means a fresh segment."""
+    injection = Injection(tmp_path)
+    server = make_kahu(workers=1, env=injection.env).start()
+    server.allowed_alarms = (r"process\.died|server\.fresh_segment",)
+    told = {"read_locks": 0, "write_locks": 0}
+    for step in range(22):
+        injection.order(server.processes_titled("tcp receiver"), f"lock:{step}:0")
+        with pytest.raises(OSError):
+            server.tls(timeout=10)
+        deaths = wait_until(lambda: died if len(died := held(server)) > step else None, 5)
+        told = {name: sum(death[name] for death in deaths) for name in told}
+        counted = counters(server)
+        assert counted["poisoned_locks"] == told["write_locks"]
+        assert counted["released_read_locks"] == told["read_locks"]
+    assert told["write_locks"] >= 1 and told["read_locks"] >= 1, told
+    assert counted["fresh_segments"] == 0 and not any(death["global_locks"] for death in deaths)
+    server.is_well()
+    injection.order(server.processes_titled("tcp receiver"), "global:0:0")
+    assert wait_until(lambda: server.log().count("server.ready") == 2, 10)
+    assert held(server)[-1] == {"read_locks": 0, "write_locks": 1, "global_locks": 1}
+    counted = counters(server)
+    assert counted["fresh_segments"] == 1 and counted["poisoned_locks"] == counted["released_read_locks"] == 0
+    server.is_well()
+
+
+def held(server):
+    """Of each death in the log: {kind of lock: how many}."""
+    return [{name: int(count) for name, count in re.findall(r"(\w+_locks)=(\d+)", line)}
+            for line in server.log().splitlines() if "process.died" in line]
 
 
 def test_what_deaths_leave_is_counted_and_bounded(make_kahu, tmp_path):
