@@ -164,8 +164,7 @@ void find_targets(script::Run& run, uint8_t table, std::string_view uri, Found& 
 
 void warn_sips_not_allowed(script::Run& run) {
     const uint16_t index = run.inbound().listener;
-    const std::string_view host =
-        index < net::listeners().size() ? net::listeners()[index].public_host() : std::string_view("registrar");
+    const std::string host = index < net::listeners().size() ? net::listeners()[index].public_host() : "registrar";
     run.reply_headers.append(fmt::format("Warning: 380 {} \"SIPS Not Allowed\"\r\n", host));
 }
 

@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 
 #include <ctime>
+#include <vector>
 
 #include "core/base/text.h"
+#include "core/modules/siputils/caller_number.h"
+#include "core/modules/siputils/contact_codes.h"
 #include "core/modules/siputils/options_reply.h"
 #include "core/modules/siputils/uri_checks.h"
 #include "core/script/core_functions.h"
@@ -159,13 +162,24 @@ const Function kFunctions[] = {
     {"hdr_date_check", 1, 1, "(int seconds)", "True if Date is not older than that.", kAnyRoute, hdr_date_check},
 };
 
+template <class Row, class... Tables>
+std::vector<Row> joined(const Tables&... tables) {
+    std::vector<Row> all;
+    (all.insert(all.end(), tables.begin(), tables.end()), ...);
+    return all;
+}
+const std::vector<Function> g_functions =
+    joined<Function>(std::span(kFunctions), contact_functions(), number_functions());
+const std::vector<Param> g_params = joined<Param>(options_params(), std::span(&kContactSeparator, 1), number_params());
+
 }  // namespace
 
 const ModuleDescriptor kModule{
     .name = "siputils",
     .summary = "Questions about a message, its URIs and its numbers.",
-    .params = options_params(),
-    .functions = kFunctions,
+    .params = g_params,
+    .functions = g_functions,
+    .hooks = {.check = check_numbers},
     .description = "Functions that look at the message; options_reply() answers for the server itself.",
 };
 

@@ -19,7 +19,7 @@ Status one_line(const ParamValue& value) {
     return {};
 }
 
-const Param kParams[] = {
+constexpr Param kParams[] = {
     {.name = "options_accept",
      .kind = ParamKind::text,
      .text = &g_accept,
@@ -35,6 +35,16 @@ const Param kParams[] = {
      .text = &g_language,
      .accept = one_line,
      .help = "Value of Accept-Language in answers to OPTIONS."},
+    {.name = "options_accept_encoding",
+     .kind = ParamKind::text,
+     .text = &g_encoding,
+     .accept = one_line,
+     .help = "The same as options_accept_enc."},
+    {.name = "options_accept_language",
+     .kind = ParamKind::text,
+     .text = &g_language,
+     .accept = one_line,
+     .help = "The same as options_accept_lang."},
     {.name = "options_support",
      .kind = ParamKind::text,
      .text = &g_supported,

@@ -18,12 +18,11 @@ int all_of(std::string_view text, Test test) {
     return !text.empty() && std::all_of(text.begin(), text.end(), test) ? 1 : -1;
 }
 
-// ITU-T E.164: "+", at most 15 digits.
-bool e164(std::string_view text) {
+}  // namespace
+
+bool is_e164_number(std::string_view text) {
     return text.size() >= 3 && text.size() <= 16 && text.front() == '+' && all_of(text.substr(1), is_digit) > 0;
 }
-
-}  // namespace
 
 int is_uri(script::Run& run, const script::Args& args) {
     sip::Uri uri;
@@ -47,11 +46,11 @@ int is_tel_number(script::Run& run, const script::Args& args) {
     return all_of(number, is_digit);
 }
 
-int is_e164(script::Run& run, const script::Args& args) { return e164(args.text(run, 0)) ? 1 : -1; }
+int is_e164(script::Run& run, const script::Args& args) { return is_e164_number(args.text(run, 0)) ? 1 : -1; }
 
 int is_uri_user_e164(script::Run& run, const script::Args& args) {
     sip::Uri uri;
-    return script::parse_into(args.text(run, 0), uri) != nullptr && e164(uri.user) ? 1 : -1;
+    return script::parse_into(args.text(run, 0), uri) != nullptr && is_e164_number(uri.user) ? 1 : -1;
 }
 
 int uri_param(script::Run& run, const script::Args& args) {

@@ -5,6 +5,8 @@
 
 namespace kahu::siputils {
 
+bool is_e164_number(std::string_view text);  // ITU-T E.164: "+", at most 15 digits
+
 int is_uri(script::Run& run, const script::Args& args);
 int is_numeric(script::Run& run, const script::Args& args);
 int is_alphanum(script::Run& run, const script::Args& args);

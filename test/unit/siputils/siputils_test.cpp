@@ -1,4 +1,5 @@
 #include "core/modules/siputils/module.h"
+#include "core/modules/textopsx/module.h"
 #include "test/unit/script/harness.h"
 
 namespace kahu::script::test {
@@ -116,6 +117,47 @@ TEST(AddUriParam, ChangesTheRequestUri) {
 }
 
 TEST(Siputils, RowsAreWellFormed) { EXPECT_TRUE(well_formed(siputils::kModule)); }
+
+// What encode_contact() and its like make of a Contact, and the way back.
+struct Coded {
+    const char* name;
+    const char* statement;
+    const char* contact;   // as received
+    const char* expected;  // "<returned> <Contact as it leaves>"
+};
+constexpr Coded kCoded[] = {
+    {"packed", "encode_contact(\"nat\", \"edge.example\");", "<sip:u:pw@192.0.2.1:5070;transport=tcp;x>;q=0.5",
+     "1 <sip:nat*u*pw*192.0.2.1*5070*tcp@edge.example>;q=0.5"},
+    {"packed_short", "encode_contact(\"nat\", \"edge.example\");", "sip:192.0.2.1",
+     "1 <sip:nat***192.0.2.1**@edge.example>"},
+    {"packed_two", "encode_contact(\"n\", \"e\");", "<sip:a@h>, <sip:b@h>;q=1",
+     "1 <sip:n*a**h**@e>, <sip:n*b**h**@e>;q=1"},
+    {"not_unpackable", "encode_contact(\"n\", \"e\");", "<sip:a*b@h>", "-1 <sip:a*b@h>"},
+    {"star", "encode_contact(\"n\", \"e\");", "*", "1 *"},
+    {"unpacked", "decode_contact_header();", "<sip:nat*u*pw*192.0.2.1*5070*tcp@e>",
+     "1 <sip:u:pw@192.0.2.1:5070;transport=tcp>"},
+    {"unpacked_short", "decode_contact_header();", "<sip:nat***192.0.2.1**@e>;x", "1 <sip:192.0.2.1>;x"},
+    {"too_few", "decode_contact_header();", "<sip:nat*u*h*5070*tcp@e>", "-1 <sip:nat*u*h*5070*tcp@e>"},
+    {"too_many", "decode_contact_header();", "<sip:nat*u*p*h*1*tcp*z@e>", "-1 <sip:nat*u*p*h*1*tcp*z@e>"},
+    {"to_no_uri", "decode_contact_header();", "<sip:nat*u*p**1*tcp@e>", "1 <sip:nat*u*p**1*tcp@e>"},
+    {"param", "contact_param_encode(\"ksu\", \"sip:e;transport=tcp\");", "<sip:a@b>;q=1",
+     "1 <sip:e;transport=tcp;ksu=c2lwOmFAYg>;q=1"},
+    {"param_back", "contact_param_decode(\"ksu\");", "<sip:e;transport=tcp;ksu=c2lwOmFAYg>;q=1", "1 <sip:a@b>;q=1"},
+    {"param_bad", "contact_param_decode(\"ksu\");", "<sip:e;ksu=!!>", "-1 <sip:e;ksu=!!>"},
+    {"param_none", "contact_param_decode(\"ksu\");", "<sip:e>", "1 <sip:e>"},
+    {"param_rm", "contact_param_rm(\"x\");", "<sip:e;x=1;y>", "1 <sip:e;y>"},
+    {"param_rm_last", "contact_param_rm(\"y\");", "<sip:e;x=1;y>", "1 <sip:e;x=1>"},
+};
+class ContactCodes : public testing::TestWithParam<Coded> {};
+TEST_P(ContactCodes, AreWrittenAndRead) {
+    const std::string statements =
+        std::string(GetParam().statement) + " $var(c) = $rc; msg_apply_changes(); log(\"$var(c) $hdr(Contact)\");";
+    const std::string message =
+        request("REGISTER", "sip:example.com", std::string("Contact: ") + GetParam().contact + "\r\n");
+    EXPECT_EQ(logged(statements, message, {&siputils::kModule, &textopsx::kModule}), GetParam().expected);
+}
+INSTANTIATE_TEST_SUITE_P(Siputils, ContactCodes, testing::ValuesIn(kCoded),
+                         [](const auto& i) { return std::string(i.param.name); });
 
 }  // namespace
 }  // namespace kahu::script::test
