@@ -2,9 +2,8 @@
 //
 // LIVES  In the rpc process.
 // FAILS  An answer that no datagram can hold becomes the protocol's fault that says so; one that the client's socket
-// has
-//        no room for is dropped and logged: a datagram client asks again.  A request whose sender has no address, so
-//        that nobody could hear the answer, is not executed.
+//        has no room for is dropped and logged: a datagram client asks again.  A request whose sender has no address,
+//        so that nobody could hear the answer, is not executed.
 #pragma once
 #include <sys/socket.h>
 

@@ -1,8 +1,7 @@
 // rpc/fifo_replies.h -- answers on their way into the FIFOs that clients made for them.
 //
 // WHY    A FIFO's reader may never come: every answer waits for its own reader, by events, for a bounded time, and
-// costs
-//        nobody else anything.  The text, binary and JSON protocols over FIFOs share this.
+//        costs nobody else anything.  The text, binary and JSON protocols over FIFOs share this.
 // LIVES  In the rpc process.
 // FAILS  Answers that find no reader within 2 s, or whose reader stops for write_timeout, are dropped and logged; so is
 //        one for a path that is no FIFO, or whose owner could not have asked.

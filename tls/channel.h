@@ -4,8 +4,7 @@
 //        thing in the next process.  So OpenSSL reads from the bytes the engine has just received and writes into the
 //        engine's output buffer, without a memory BIO in between.
 // LIVES  Connection::secure is a Channel (below), in OpenSSL's memory like the SSL.  Nothing reachable from it points
-// at
-//        process-private memory; function addresses are the same in every process.
+//        at process-private memory; function addresses are the same in every process.
 // LOCKS  None: the connection's owner only.
 // FAILS  As the engine's contract says; a failed handshake is logged here, once (tls/handshake.h).
 //

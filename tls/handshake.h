@@ -1,8 +1,7 @@
 // tls/handshake.h -- how a handshake ended: classified, counted, logged once.
 //
 // WHY    "TLS does not work" is the commonest question of a SIP operator: the answer belongs in one line with peer,
-// name,
-//        profile, reason in words and the alert.
+//        name, profile, reason in words and the alert.
 // LIVES  Counters per slot (core/stats); the rate limit per process.
 // LOCKS  None.
 // FAILS  Never.

@@ -4,9 +4,8 @@
 //        (1439 of 1500), and a process killed in mid-update spoils it for good.  Contexts are per process, but an SSL
 //        that began under a process now dead still refers to that process's context and key.
 // LIVES  Who built a context signs with the context's own key.  Duplicates for others hang off the SSL_CTX, one per
-// slot, in
-//        OpenSSL's memory, and die with it.  A key of a dead incarnation may be half-written: it is left alone (about
-//        15 KB per RSA key and death).
+//        slot, in OpenSSL's memory, and die with it.  A key of a dead incarnation may be half-written: it is left
+//        alone (about 15 KB per RSA key and death).
 // LOCKS  None: a slot's duplicate is touched by that slot only.
 // FAILS  use_own_key() 0: out of memory; the handshake fails with an internal error.
 #pragma once

@@ -3,8 +3,7 @@
 // WHY    An SSL that lives in the segment goes on with the next byte when its worker has died.  OpenSSL 3.0 was not
 //        made for that; README.md tells what it takes, and this file does it in the right order.
 // LIVES  OpenSSL's memory comes from mem/heap.h (Tag::openssl) in shared mode, from malloc in private mode.  The code
-// that
-//        uses OpenSSL is the same in both.
+//        that uses OpenSSL is the same in both.
 // LOCKS  OpenSSL's own, which are robust ones when they lie in the segment (lock_shim.cpp).
 // FAILS  What makes sharing impossible (version, sanitizer, no shims) is one warning and private mode; the server keeps
 //        every feature except the survival of TLS connections over a worker's death.

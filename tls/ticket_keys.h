@@ -1,8 +1,7 @@
 // tls/ticket_keys.h -- the keys of session tickets (RFC 5077, RFC 8446 section 4.6.1): one ring for all processes.
 //
 // WHY    Keys made by each SSL_CTX for itself let a ticket resume only where it came from, and a key that is never
-// changed
-//        gives away all sessions once it leaks.
+//        changed gives away all sessions once it leaks.
 // LIVES  Segment part "tls.tickets", which is never part of a core dump.  Outlives workers and generations.
 // LOCKS  One robust mutex among those who rotate; readers take none.
 // DEATH  Of one who rotates: the new key is published by a single store, or not at all.

@@ -1,8 +1,7 @@
 // core/config/apply_settings.h -- hands the values of a parsed configuration to the rows that own them.
 //
 // WHY    A parameter exists in one row of its subsystem's table; type, range, default and help are there. Here names
-// are
-//        looked up and what is wrong is reported with its place.
+//        are looked up and what is wrong is reported with its place.
 // LIVES  Before the first fork: the rows' settings are still process-private.
 // FAILS  Reports to Diagnostics and goes on with the next statement. All values of a file are tried, so that one run
 //        names every mistake; what was applied before a mistake stays applied (the start fails anyway).

@@ -3,9 +3,8 @@
 // WHY    One entry for the server, `kahu -c`, tests and the fuzzer.
 // LIVES  Before the first fork; needs nothing but memory and the files.
 // FAILS  The result's error is the first diagnostic; all of them (at most Diagnostics::kMaxErrors) are in
-// `diagnostics`,
-//        which also gets the warnings of a parse that succeeded. Nothing in a file can make it crash, recurse without
-//        bound or run long: every size is limited below.
+//        `diagnostics`, which also gets the warnings of a parse that succeeded. Nothing in a file can make it crash,
+//        recurse without bound or run long: every size is limited below.
 #pragma once
 #include <string>
 #include <string_view>

@@ -3,9 +3,8 @@
 // WHY    Operators look at and change parameters while the server runs. The rows are the ones the configuration file is
 //        applied to: this adds names, pending changes and the way back, no second list.
 // LIVES  The registry is filled once, before the first fork; every process has a copy. Values are in the rows'
-// settings,
-//        which all processes share. Pending (delayed) changes and the instances of groups exist in the process that
-//        executes the commands (rpc): they end with it.
+//        settings, which all processes share. Pending (delayed) changes and the instances of groups exist in the
+//        process that executes the commands (rpc): they end with it.
 // LOCKS  None: one process writes.
 // FAILS  Errors say what is wrong with name or value. commit() applies all pending changes or none.
 #pragma once

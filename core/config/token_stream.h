@@ -4,9 +4,8 @@
 //        address after `listen =` and five tokens elsewhere. Keeping that here keeps the grammar small and free of
 //        conflicts.
 // LIVES  While one configuration is read.
-// FAILS  Bounds nesting and statement length: beyond, it reports and ends. After a syntax error it skips to the end of
-// the
-//        statement, so that the parser goes on at a place it understands.
+// FAILS  Bounds nesting and statement length: beyond, it reports and ends. After a syntax error it skips to the end
+//        of the statement, so that the parser goes on at a place it understands.
 #pragma once
 #include <deque>
 #include <string>

@@ -1,9 +1,8 @@
 // core/script/flows.h -- a flow: the connection or pair of addresses over which a peer is reached (RFC 5626).
 //
 // WHY    Who keeps a dialog on its way (rr, path) writes the flow of a phone into our own URIs, as a token that the
-// module
-//        outbound makes and knows again.  The flow of the side that is called is known when the request leaves, so the
-//        message builder asks for a token, and core/script knows no module.
+//        module outbound makes and knows again.  The flow of the side that is called is known when the request
+//        leaves, so the message builder asks for a token, and core/script knows no module.
 // LIVES  The writer is set by module outbound before the first fork; nullptr without it.
 #pragma once
 #include <string>

@@ -5,8 +5,7 @@
 // LIVES  Compiled in the starting process, before the first fork; read-only afterwards.  handle() uses one Message, one
 //        Run and one reply buffer per process, so that a steady load allocates nothing.
 // FAILS  compile() adds to `found` and returns nullptr if one of the additions is an error.  handle() never fails:
-// malformed requests
-//        are answered (400, 505, ...), malformed replies and ACKs are dropped.
+//        malformed requests are answered (400, 505, ...), malformed replies and ACKs are dropped.
 #pragma once
 #include <memory>
 #include <span>

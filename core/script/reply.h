@@ -1,8 +1,7 @@
 // core/script/reply.h -- stateless replies: built once into one buffer per process and sent the way the request came.
 //
 // WHY    Module sl, the message entry (400 to malformed requests) and later tm's errors answer in the same words:
-// Server
-//        header, To-tag, ;received and ;rport as RFC 3261 18.2.1 and RFC 3581 want them.
+//        Server header, To-tag, ;received and ;rport as RFC 3261 18.2.1 and RFC 3581 want them.
 // LIVES  The buffer is process-private and reused.
 // FAILS  False when the request cannot be answered (an ACK, no Via) or the transport did not take the bytes.
 #pragma once

@@ -4,8 +4,7 @@
 // LIVES  Text is borrowed: from the message, from the compiled program, or from the run's arena.  A value that must
 //        outlive the message is copied by whoever keeps it ($var does).
 // RULES  Conversions as Kamailio users know them: text is the decimal or 0x number that it spells, else 0; null is 0
-// and
-//        ""; only what converts to an integer other than 0 is true, so that if ($var(text)) asks for a number.
+//        and ""; only what converts to an integer other than 0 is true, so that if ($var(text)) asks for a number.
 #pragma once
 #include <cstdint>
 #include <string_view>

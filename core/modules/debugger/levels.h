@@ -2,8 +2,7 @@
 //
 // WHY    One module can be looked at closely while the server is quiet about the rest.
 // LIVES  In process memory until the segment is there, then in a table of kMostModules rows in it.  Rows are added by
-// the
-//        starting process and by the rpc process only, never removed.
+//        the starting process and by the rpc process only, never removed.
 // LOCKS  None: a row is filled, then counted in; its level and facility are single words.
 // FAILS  A table that is full refuses further modules.
 #pragma once

@@ -4,8 +4,7 @@
 // LIVES  One cell for each slot, in the segment.
 // LOCKS  None: the rpc process is the only one that asks, the slot's process the only one that answers.
 // DEATH  A successor clears what its predecessor left, but for the switches.  A question that nobody answers is given
-// up
-//        after kPatience.
+//        up after kPatience.
 // FAILS  A process that waits goes on by itself after step_loops times step_usleep.
 #pragma once
 #include <cstdint>

@@ -2,8 +2,7 @@
 //
 // WHY    Settings and lists that an administrator keeps in a table, and what must survive a restart.
 // LIVES  Read at start by the starting process, on htable.reload by the rpc process; written on htable.store, and by
-// the
-//        timer process when the server stops (dbmode=1).
+//        the timer process when the server stops (dbmode=1).
 // LOCKS  None but those of Table.
 // FAILS  A table that cannot be read keeps what it has.  What cannot be stored (too long, segment full) is an error.
 #pragma once

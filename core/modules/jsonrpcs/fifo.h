@@ -2,8 +2,7 @@
 //
 // WHY    kamctl speaks this.
 // RULES  "reply_name" must be a plain file name; it is looked for in fifo_reply_dir. Without one the request is
-// executed
-//        and its answer dropped: nobody could hear it.
+//        executed and its answer dropped: nobody could hear it.
 // FAILS  Bytes that are no JSON document are dropped up to the next bracket, and logged.
 #pragma once
 #include <string_view>

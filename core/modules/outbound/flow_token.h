@@ -7,8 +7,8 @@
 //                                       8       connection, streams only
 //
 // WHY    Nothing is stored for a token: it survives the process that wrote it, and with a secret of the configuration
-// the
-//        server.  The connection's number makes a token of an ended connection good for nothing, whoever has its port.
+//        the server.  The connection's number makes a token of an ended connection good for nothing, whoever has its
+//        port.
 // LIVES  Pure functions; the hashing context is one per process, made at first use.
 // FAILS  read_token() says none for text that no token looks like, broken for one that was made by somebody else or
 //        changed.  Compared in constant time.

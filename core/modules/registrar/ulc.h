@@ -1,8 +1,7 @@
 // core/modules/registrar/ulc.h -- $ulc(profile=>attribute): copies of contacts that the script asked for.
 //
 // LIVES  Process-private, by profile, until reg_free_contacts() or the next fetch: as in Kamailio a profile outlives
-// the
-//        message.  Profile "exp" is the contact that event_route[usrloc:contact-expired] is about.
+//        the message.  Profile "exp" is the contact that event_route[usrloc:contact-expired] is about.
 // FAILS  At most kMostProfiles profiles: further ones are refused.
 #pragma once
 #include <span>

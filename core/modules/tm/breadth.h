@@ -1,8 +1,7 @@
 // core/modules/tm/breadth.h -- how many branches a request may become on all its way: Max-Breadth (RFC 5393 5).
 //
 // WHY    A request that forks at every hop is billions after thirty.  Max-Forwards bounds the depth, loop detection
-// what
-//        comes back unchanged; Max-Breadth bounds how many are under way at a time, over all proxies together.
+//        what comes back unchanged; Max-Breadth bounds how many are under way at a time, over all proxies together.
 // LIVES  Transaction::breadth is what came in, Branch::breadth what went out; a branch that has ended gives its share
 //        back.
 // LOCKS  share_breadth() takes the shard's.

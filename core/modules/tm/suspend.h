@@ -1,8 +1,7 @@
 // core/modules/tm/suspend.h -- a request that waits for something outside SIP: t_suspend(), t_continue().
 //
 // WHY    The script asks somebody (a push server, a database over HTTP) and goes on when the answer is there, perhaps
-// in
-//        another process and for another message; no worker waits meanwhile.
+//        in another process and for another message; no worker waits meanwhile.
 // LIVES  As a branch that was never sent (Branch::suspended).  It ends with 408 after fr_timer, with 487 when a CANCEL
 //        comes, and as if it had not been when it is continued.
 // LOCKS  The caller holds none.

@@ -1,8 +1,7 @@
 // core/modules/usrloc/api.h -- the location service for other modules: who is registered where.
 //
 // WHY    registrar saves and looks up, RPC and tests list; how contacts are kept, written to the database and expired
-// is
-//        usrloc's business alone.
+//        is usrloc's business alone.
 // LIVES  Contacts are in the segment (contact.h, table.h): any process sees what any other saved, at once.
 // LOCKS  An Aor holds the lock of its shard: keep it short, hold one at a time, send nothing while it lives.
 // FAILS  apply() returns false when the segment is full; nothing was changed then.

@@ -1,9 +1,8 @@
 // core/modules/usrloc/sweep.h -- periodic work on all contacts: expiry, lost connections, writing to the database.
 //
 // WHY    Done by the timer process in slices of a tick, each of bounded time, so that no lock is held long and the
-// timers
-//        of transactions, which run in the same process, never wait: a million contacts that end or must be written in
-//        one second take more ticks, and the round longer than timer_interval.
+//        timers of transactions, which run in the same process, never wait: a million contacts that end or must be
+//        written in one second take more ticks, and the round longer than timer_interval.
 // LOCKS  One shard at a time, for at most kBucketsAtOnce buckets; none while the database is written.
 // FAILS  What could not be written stays marked as changed and is tried again in the next round.
 #pragma once
