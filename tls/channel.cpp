@@ -13,6 +13,8 @@
 #include "core/base/log.h"
 #include "core/base/log_limit.h"
 #include "core/base/text.h"
+#include "core/net/net_counters.h"
+#include "core/stats/counters.h"
 #include "mem/heap.h"
 #include "tls/bio.h"
 #include "tls/context.h"
@@ -104,6 +106,17 @@ ChannelStatus outcome(Connection& connection, Channel& channel, int result) {
     }
 }
 
+// Many may have been accepted before the first of them took any memory: so this is asked again where a handshake begins
+// to cost (33 KB, then 60 KB once its ClientHello has been read), or they would take what open connections need.
+bool lacks_memory(const char*& limit) {
+    limit = why_no_memory(Transport::tls);
+    if (limit != nullptr) stats::add(net::counters.local_reject);
+    return limit != nullptr;
+}
+Failure less_memory_than(const char* limit) {
+    return {FailureClass::internal, std::string("less memory is free than ") + limit};
+}
+
 // --- OpenSSL's callbacks -------------------------------------------------------------------------
 void on_info(const SSL* ssl, int where, int value) {
     if (!(where & SSL_CB_ALERT)) return;
@@ -130,7 +143,12 @@ std::string_view server_name_in(SSL* ssl) {
 }
 
 int on_client_hello(SSL* ssl, int* alert, void*) {
-    const Connection* const connection = connection_of(ssl);
+    Connection* const connection = connection_of(ssl);
+    if (const char* limit = nullptr; connection && connection->secure && lacks_memory(limit)) {
+        fail_with(*connection, channel_of(*connection), less_memory_than(limit));
+        *alert = SSL_AD_INTERNAL_ERROR;
+        return SSL_CLIENT_HELLO_ERROR;
+    }
     const std::string_view name = connection ? server_name_in(ssl) : std::string_view{};
     if (name.empty()) return SSL_CLIENT_HELLO_SUCCESS;
     findings_of(*connection).server_name = name;
@@ -150,9 +168,12 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
 int on_server_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
 
 // --- the engine's functions ----------------------------------------------------------------------
-bool refuse(Connection& connection, std::string why) {
-    report_failure(connection, nullptr, {FailureClass::own_certificate, text::printable(why)}, {});
+bool refuse(Connection& connection, const Failure& failure) {
+    report_failure(connection, nullptr, failure, {});
     return false;
+}
+bool refuse(Connection& connection, std::string why) {
+    return refuse(connection, {FailureClass::own_certificate, text::printable(why)});
 }
 
 // What the peer must prove to be: the domain the connection was made for; a profile that names another one goes before
@@ -180,6 +201,8 @@ bool attach(Connection& connection, SSL* ssl, bool as_server) {
 }
 
 bool open(Connection& connection, bool as_server) {
+    if (const char* limit = nullptr; as_server && lacks_memory(limit))
+        return refuse(connection, less_memory_than(limit));
     std::string why;
     const Side side = as_server ? Side::server : Side::client;
     const std::string_view host = as_server || !connection.host ? std::string_view() : connection.host;

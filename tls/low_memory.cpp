@@ -11,7 +11,9 @@
 namespace kahu::tls {
 namespace {
 
-constexpr clock::Millis kFreshFor = 20;
+// Asking takes a microsecond for each 64 MB; meanwhile a worker may begin some handshakes of 92 KB each.
+constexpr clock::Millis kLongestFresh = 20;
+constexpr size_t kBytesPerMilli = size_t{64} << 20;
 constexpr int64_t kAutomatic = -1;
 
 // An eighth of the heap, which is 2 MB of 16, but not more than 16 MB: handshakes under way still need theirs.
@@ -22,10 +24,12 @@ int64_t threshold_bytes(size_t total) {
 }
 
 bool is_below(int64_t bytes) {
-    static clock::Millis asked = -kFreshFor;
+    static clock::Millis asked = -kLongestFresh;
     static int64_t free = 0;
-    if (clock::now_ms() - asked >= kFreshFor) {
-        asked = clock::now_ms();
+    const clock::Millis now = clock::read();
+    const auto fresh_for = static_cast<clock::Millis>(mem::segment_info().heap_bytes / kBytesPerMilli);
+    if (now - asked >= std::min(fresh_for, kLongestFresh)) {
+        asked = now;
         free = static_cast<int64_t>(mem::heap_stats().free);
     }
     return free < bytes;

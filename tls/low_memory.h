@@ -2,14 +2,15 @@
 // open ones if the administrator wants that (low_mem_threshold2).
 //
 // WHY    A handshake that fails for want of memory has cost most of what it would have cost to succeed, and takes what
-//        open connections need to go on.  Refusing at accept() costs nothing.
-// LIVES  The figure is asked for at most every 20 ms.
+//        open connections need to go on.  Refusing at accept() costs nothing; a worker asks again before a handshake
+//        takes its memory.
+// LIVES  The figure is at most 20 ms old, in segments below 64 MB fresh.
 #pragma once
 #include "core/base/address.h"
 
 namespace kahu::tls {
 
-// For net::set_admission(): nullptr, or the limit that was reached.
+// For net::set_admission() and for workers: nullptr, or the limit that was reached.
 const char* why_no_memory(Transport transport);
 // Below low_mem_threshold2: what open connections want to do now is refused, too, which ends them.
 bool memory_for_none();
