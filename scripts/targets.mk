@@ -1,7 +1,7 @@
 # Targets about the project as a whole; the rules that build are in ../Makefile, which includes this.
 
 # --- checks ----------------------------------------------------------------------------------------
-.PHONY: check check-layers check-format check-requirements check-headers check-man test integration
+.PHONY: check check-layers check-format check-requirements check-headers check-man test hostile integration
 # The lock shims and the shared heap are off under ASan, and stepping through deaths takes minutes there: these tests also run
 # in the release build.
 STEPPED       := $(notdir $(patsubst %/,%,$(dir $(shell grep -l single_step.h test/unit/*/*_test.cpp))))
@@ -25,7 +25,11 @@ test:                                                 ## everything: installs wh
 	@scripts/install-dependencies build check test
 	@$(MAKE) all
 	@$(MAKE) check
+	@$(MAKE) --no-print-directory hostile
 	@$(MAKE) --no-print-directory integration
+hostile:                                              ## hostile RPC and torture messages against the server under ASan+UBSan
+	@$(MAKE) SAN=asan build/asan/kahu
+	@KAHU_PROGRAM=$(CURDIR)/build/asan/kahu test/integration/run test_rpc_hostile.py test_torture.py
 integration: all                                      ## the real programs against openssl, kamcmd, sipp (KAHU_LONG=1: full lengths)
 	@test/integration/run $(TESTS)
 

@@ -105,7 +105,7 @@ void dump(RpcCall& call) {
     const int64_t bound = page.brief ? kMostInBrief : kMostInFull;
     const auto skip = call.next_int_or(0), most = call.next_int_or(-1);
     if (!skip || !most) return;
-    page.skip = *skip;
+    page.skip = std::max<int64_t>(*skip, 0);
     page.most = *most < 0 ? bound : std::min(*most, bound);
     if (*most < 0)
         for (size_t table = 0; table < table_names().size(); ++table)
