@@ -8,6 +8,7 @@
 #include "core/net/connection_table.h"
 #include "core/net/listener.h"
 #include "core/net/settings.h"
+#include "core/net/subdomains.h"
 #include "core/proc/process_table.h"
 #include "rpc/commands.h"
 
@@ -55,7 +56,8 @@ void aliases_list(RpcCall& call) {
         aliases.emplace_back("alias", RpcStruct{{"proto", proto_of(alias)},
                                                 {"address", alias.host},
                                                 {"port", alias.port != 0 ? RpcValue(int{alias.port}) : RpcValue("*")}});
-    call.add(RpcStruct{{"myself_callbacks", "no"}, {"aliases", std::move(aliases)}});
+    call.add(RpcStruct{{"myself_callbacks", net::subdomain_aliases().empty() ? "no" : "yes"},
+                       {"aliases", std::move(aliases)}});
 }
 
 void list_aliases(RpcCall& call) {

@@ -13,12 +13,13 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/net/settings.h"
+#include "core/net/subdomains.h"
 
 namespace kahu::net {
 namespace {
 
 std::vector<Listener> g_listeners;
-std::vector<Alias> g_aliases;
+std::vector<Alias> g_aliases, g_subdomain_aliases;
 
 struct LocalAddress {
     std::string interface;
@@ -221,6 +222,7 @@ Status bind_listeners() {
 }
 
 std::vector<Alias>& aliases() { return g_aliases; }
+std::vector<Alias>& subdomain_aliases() { return g_subdomain_aliases; }
 
 void add_names_of_listeners() {
     constexpr clock::Millis kPatience = 5000;  // a look-up under way is waited for as resolv.conf says
@@ -254,9 +256,16 @@ bool is_myself(std::string_view host, uint16_t port, const Transport* transport)
             (port == 0 || port == listener.public_port()))
             return true;
     }
-    return std::any_of(g_aliases.begin(), g_aliases.end(), [&](const Alias& alias) {
+    const auto fits = [&](const Alias& alias, std::string_view name) {
         if (transport != nullptr && alias.transport_given && alias.transport != *transport) return false;
-        return text::iequals(alias.host, host) && (alias.port == 0 || port == 0 || alias.port == port);
+        return text::iequals(alias.host, name) && (alias.port == 0 || port == 0 || alias.port == port);
+    };
+    if (std::any_of(g_aliases.begin(), g_aliases.end(), [&](const Alias& alias) { return fits(alias, host); }))
+        return true;
+    return std::any_of(g_subdomain_aliases.begin(), g_subdomain_aliases.end(), [&](const Alias& alias) {
+        if (host.size() > alias.host.size() + 1 && host[host.size() - alias.host.size() - 1] == '.')
+            return fits(alias, host.substr(host.size() - alias.host.size()));
+        return fits(alias, host);
     });
 }
 

@@ -1,12 +1,24 @@
 // core/modules/corex/module.cpp -- read this file to know what corex offers.
 #include "core/modules/corex/module.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "core/base/fd.h"
+#include "core/base/log_limit.h"
 #include "core/base/text.h"
+#include "core/modules/corex/sockets.h"
 #include "core/net/listener.h"
+#include "core/net/subdomains.h"
 #include "core/script/function.h"
 #include "core/script/message_facts.h"
+#include "core/script/outgoing.h"
 #include "core/script/run.h"
 #include "core/sip/numbers.h"
 
@@ -57,60 +69,6 @@ int append_branch(Run& run, const Args& args) {
     return truth(run.branches.add(branch));
 }
 
-// --- sockets -------------------------------------------------------------------------------------------------
-const net::Listener* listener_named(std::string_view name) {
-    for (const net::Listener& listener : net::listeners())
-        if (!listener.name.empty() && listener.name == name) return &listener;
-    return nullptr;
-}
-// "udp:127.0.0.1:5060", "tls:[::1]:5061", "127.0.0.1" (udp, 5060)
-const net::Listener* listener_at(std::string_view text) {
-    Transport transport = Transport::udp;
-    if (const size_t colon = text.find(':'); colon != text.npos)
-        if (const auto named = transport_named(text.substr(0, colon))) {
-            transport = *named;
-            text.remove_prefix(colon + 1);
-        }
-    std::string_view host;
-    bool v6 = false;
-    uint16_t port = 0;
-    sip::Bad bad;
-    if (text.empty() || sip::parse_host_port(text, false, host, v6, port, bad) != text.size()) return nullptr;
-    const auto address = SocketAddress::parse_ip(host, port == 0 ? default_port(transport) : port);
-    return address ? net::find_listener(transport, *address) : nullptr;
-}
-int use_listener(Run& run, const net::Listener* listener) {
-    if (listener == nullptr) return -1;
-    run.branches.main().socket = listener->index;
-    return 1;
-}
-int set_send_socket(Run& run, const Args& args) { return use_listener(run, listener_at(args.text(run, 0))); }
-int set_send_socket_name(Run& run, const Args& args) { return use_listener(run, listener_named(args.text(run, 0))); }
-int is_socket_name(Run& run, const Args& args) { return truth(listener_named(args.text(run, 0)) != nullptr); }
-
-// The message as it was received, as a datagram. No names: looking one up would make everybody wait.
-int send_udp(Run& run, const Args& args) {
-    std::string_view text = args.text(run, 0), host;
-    sip::Uri uri;
-    bool v6 = false;
-    uint16_t port = 0;
-    sip::Bad bad;
-    if (text.empty()) text = run.destination_uri().empty() ? run.request_uri() : run.destination_uri();
-    if (text.starts_with("udp:")) text.remove_prefix(4);
-    if (script::parse_into(text, uri) != nullptr && uri.is_sip()) {
-        host = uri.host;
-        port = uri.port;
-    } else if (sip::parse_host_port(text, false, host, v6, port, bad) != text.size()) {
-        return -1;
-    }
-    const auto to = SocketAddress::parse_ip(host, port == 0 ? default_port(Transport::udp) : port);
-    if (!to) return -1;
-    for (const net::Listener& from : net::listeners())
-        if (from.transport == Transport::udp && from.address.is_v6() == to->is_v6())
-            return truth(net::send_datagram(from.index, *to, run.message().bytes()) == net::Sent::ok);
-    return -1;
-}
-
 // --- questions -----------------------------------------------------------------------------------------------
 int has_ruri_user(Run& run, const Args&) {
     const sip::Uri* const uri = run.parsed_request_uri();
@@ -121,8 +79,58 @@ int has_user_agent(Run& run, const Args&) {
     return truth(field != nullptr && !field->value.empty());
 }
 
+int forward_reply(Run& run, const Args&) { return truth(!run.is_request() && script::forward_reply_stateless(run)); }
+
+// --- files -----------------------------------------------------------------------------------------------------
+constexpr size_t kMostFileBytes = 65536;
+
+int file_read(Run& run, const Args& args) {
+    const std::string path(args.text(run, 0));
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    std::string content(kMostFileBytes + 1, '\0');
+    size_t got = 0;
+    for (ssize_t n = 1; fd.get() >= 0 && n > 0 && got < content.size();
+         got += static_cast<size_t>(std::max<ssize_t>(n, 0)))
+        n = ::read(fd.get(), content.data() + got, content.size() - got);
+    if (fd.get() < 0 || got > kMostFileBytes) {
+        LOG_AT_MOST(5, error, "corex.file_not_read", kv("path", path),
+                    kv("reason", fd.get() < 0 ? std::strerror(errno) : "larger than 64 KB"));
+        return -1;
+    }
+    return truth(static_cast<bool>(args.assign(run, 1, script::Value::of(run.arena().copy({content.data(), got})))));
+}
+int file_write(Run& run, const Args& args) {
+    const std::string path(args.text(run, 0));
+    const std::string_view content = args.text(run, 1);
+    const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666));
+    if (fd.get() >= 0 && ::write(fd.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()))
+        return 1;
+    LOG_AT_MOST(5, error, "corex.file_not_written", kv("path", path), kv("reason", std::strerror(errno)));
+    return -1;
+}
+
 // --- settings ------------------------------------------------------------------------------------------------
 TextSetting g_dns_cache;
+
+// "domain", "proto:domain", "domain:port", "proto:domain:port"
+Status add_subdomains(const ParamValue& value) {
+    const auto* const text = std::get_if<std::string>(&value);
+    net::Alias alias;
+    std::string_view rest = text == nullptr ? std::string_view() : std::string_view(*text), host;
+    if (const size_t colon = rest.find(':'); colon != rest.npos)
+        if (const auto transport = transport_named(rest.substr(0, colon))) {
+            alias.transport_given = true;
+            alias.transport = *transport;
+            rest.remove_prefix(colon + 1);
+        }
+    bool v6 = false;
+    sip::Bad bad;
+    if (rest.empty() || sip::parse_host_port(rest, false, host, v6, alias.port, bad) != rest.size())
+        return Error{Errc::invalid, "that is no domain", "\"example.com\", \"udp:example.com:5060\""};
+    alias.host = text::lowered(host);
+    net::subdomain_aliases().push_back(std::move(alias));
+    return {};
+}
 
 constexpr uint16_t kRequests = kRequestRoute | kFailureRoute | kEventRoute;
 
@@ -132,21 +140,20 @@ constexpr Function kFunctions[] = {
     {"append_branch_uri", 1, 1, "(string uri)", "Adds a branch with that URI.", kRequests, append_branch},
     {"append_branch_uri_q", 2, 2, "(string uri, string q)", "Adds a branch with that URI and priority.", kRequests,
      append_branch},
-    {"set_send_socket", 1, 1, "(string socket)",
-     "Sends from that socket of ours: proto:address:port. False if we do not listen there.", kRequests | kBranchRoute,
-     set_send_socket},
-    {"set_send_socket_name", 1, 1, "(string name)", "Sends from the socket of ours that has this name.",
-     kRequests | kBranchRoute, set_send_socket_name},
-    {"is_socket_name", 1, 1, "(string name)", "True if a socket of ours has this name.", kAnyRoute, is_socket_name},
-    {"send", 0, 1, "([string address[:port]])",
-     "Sends the message as it was received as a datagram; without an argument to $du or $ru. Addresses only, no names.",
-     kRequests, send_udp},
-    {"send_udp", 0, 1, "([string address[:port]])", "The same as send().", kRequests, send_udp},
     {"has_ruri_user", 0, 0, "()", "True if the Request-URI has a user.", kRequests | kBranchRoute, has_ruri_user},
     {"has_user_agent", 0, 0, "()", "True if there is a User-Agent that is not empty.", kAnyRoute, has_user_agent},
+    {"forward_reply", 0, 0, "()", "Forwards the reply now, by its second Via.", kReplyRoute, forward_reply},
+    {"file_read", 2, 2, "(string path, variable)", "Gives the variable what is in the file, at most 64 KB.", kAnyRoute,
+     file_read, [](Args& args) { return args.require_assignable(1); }},
+    {"file_write", 2, 2, "(string path, string content)", "Makes that the content of the file.", kAnyRoute, file_write},
 };
 
 const Param kParams[] = {
+    {.name = "alias_subdomains",
+     .kind = ParamKind::custom,
+     .accept = add_subdomains,
+     .help = "A domain that is ours with all that end in it: [proto:]domain[:port]; may be given again.",
+     .default_text = "none"},
     {.name = "dns_cache",
      .kind = ParamKind::text,
      .text = &g_dns_cache,
@@ -154,13 +161,20 @@ const Param kParams[] = {
      .remark = "has no effect: use /etc/hosts"},
 };
 
+std::vector<Function> all_functions() {
+    std::vector<Function> all(std::begin(kFunctions), std::end(kFunctions));
+    all.insert(all.end(), socket_functions().begin(), socket_functions().end());
+    return all;
+}
+const std::vector<Function> g_functions = all_functions();
+
 }  // namespace
 
 const ModuleDescriptor kModule{
     .name = "corex",
     .summary = "Branches, the socket to send from, questions about the message.",
     .params = kParams,
-    .functions = kFunctions,
+    .functions = g_functions,
     .description =
         "The RPC commands corex.* need no module here. Options of Kamailio's corex that change how the core reads and "
         "sends (network I/O interception) do not exist.",

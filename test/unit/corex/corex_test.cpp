@@ -1,5 +1,8 @@
+#include <unistd.h>
+
 #include "core/modules/corex/module.h"
 #include "core/net/listener.h"
+#include "core/net/subdomains.h"
 #include "test/unit/script/harness.h"
 
 namespace kahu::script::test {
@@ -25,13 +28,47 @@ constexpr Case kCases[] = {
     {"odd_socket", "if (!set_send_socket(\"udp:\") && !set_send_socket(\"x\") && !set_send_socket(\"\")) log(\"no\");",
      "no"},
     {"no_name", "if (!is_socket_name(\"x\") && !set_send_socket_name(\"\")) log(\"no\");", "no"},
-    {"send_name", "if (!send_udp(\"example.com:5060\")) log(\"no\");", "no"},
+    {"send_nowhere", "if (!send_udp(\"not a host\")) log(\"no\");", "no"},
+    {"send_data_no_uri", "if (!send_data(\"192.0.2.1\", \"x\")) log(\"no\");", "no"},
+    {"sendx_foreign_socket", "if (!sendx(\"sip:192.0.2.1\", \"udp:192.0.2.9:5060\", \"x\")) log(\"no\");", "no"},
+    {"no_file", "if (!file_read(\"/nonexistent/x\", \"$var(x)\")) log(\"no\");", "no"},
+    {"no_folder", "if (!file_write(\"/nonexistent/x\", \"y\")) log(\"no\");", "no"},
+    {"endless_file", "if (!file_read(\"/dev/zero\", \"$var(x)\")) log(\"no\");", "no"},
 };
 class Corex : public testing::TestWithParam<Case> {};
 TEST_P(Corex, DoesWhatItSays) { EXPECT_EQ(logged(GetParam().statements, "", {&corex::kModule}), GetParam().expected); }
 INSTANTIATE_TEST_SUITE_P(All, Corex, testing::ValuesIn(kCases),
                          [](const auto& i) { return std::string(i.param.name); });
 TEST(Corex, RowsAreWellFormed) { EXPECT_TRUE(well_formed(corex::kModule)); }
+
+TEST(Corex, FilesAreWrittenAndRead) {
+    const std::string path = testing::TempDir() + "corex-" + std::to_string(::getpid());
+    const std::string name = "\"" + path + "\"";
+    EXPECT_EQ(logged("file_write(" + name + ", \"first\"); file_write(" + name + ", \"of $fU\"); file_read(" + name +
+                         ", \"$var(x)\"); log(\"$var(x)\");",
+                     "", {&corex::kModule}),
+              "of alice");
+    ::unlink(path.c_str());
+}
+
+TEST(Corex, SubdomainsAreOurs) {
+    net::subdomain_aliases().clear();
+    const Param& row = corex::kModule.params.front();
+    ASSERT_EQ(row.name, "alias_subdomains");
+    ASSERT_TRUE(kahu::apply(row, std::string("Example.net")));
+    ASSERT_TRUE(kahu::apply(row, std::string("udp:only.example.org:5070")));
+    for (const char* wrong : {"", "udp:", "a b", "x:y:z", "udp:host:port"})
+        EXPECT_FALSE(kahu::apply(row, std::string(wrong)));
+    const Transport udp = Transport::udp, tcp = Transport::tcp;
+    EXPECT_TRUE(net::is_myself("example.net", 0));
+    EXPECT_TRUE(net::is_myself("a.b.EXAMPLE.net", 5066, &tcp));
+    EXPECT_FALSE(net::is_myself("badexample.net", 0));
+    EXPECT_FALSE(net::is_myself(".net", 0));
+    EXPECT_TRUE(net::is_myself("x.only.example.org", 5070, &udp));
+    EXPECT_FALSE(net::is_myself("x.only.example.org", 5071, &udp));
+    EXPECT_FALSE(net::is_myself("x.only.example.org", 5070, &tcp));
+    net::subdomain_aliases().clear();
+}
 
 }  // namespace
 }  // namespace kahu::script::test

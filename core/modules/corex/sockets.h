@@ -1,0 +1,11 @@
+// core/modules/corex/sockets.h -- which of our sockets a message is of, what is sent as it stands, and to whom.
+#pragma once
+#include <span>
+
+#include "core/module/descriptor.h"
+
+namespace kahu::corex {
+
+std::span<const Function> socket_functions();
+
+}  // namespace kahu::corex
