@@ -58,8 +58,11 @@ constexpr Function kFunctions[] = {
      "Takes one from Max-Forwards: 1; adds the header: 2; false (-1) if it is 0 already, (-2) if it is malformed.",
      kRequests, process, prepare_hops},
     {"process_maxfwd", 1, 1, "(int hops)", "The same as mf_process_maxfwd_header().", kRequests, process, prepare_hops},
+    {"maxfwd_process", 1, 1, "(int hops)", "The same as mf_process_maxfwd_header().", kRequests, process, prepare_hops},
     {"is_maxfwd_lt", 1, 1, "(int hops)", "True if Max-Forwards is there and less than that.", kRequests, is_less,
      prepare_hops},
+    {"maxfwd_at_least", 1, 1, "(int hops)", "The same as is_maxfwd_lt().", kRequests, is_less, prepare_hops},
+    {"mf_lowlimit", 1, 1, "(int hops)", "The same as is_maxfwd_lt().", kRequests, is_less, prepare_hops},
 };
 
 const Param kParams[] = {

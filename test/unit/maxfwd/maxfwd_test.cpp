@@ -29,6 +29,13 @@ TEST(Maxfwd, ComparesHops) {
     EXPECT_EQ(logged("if (is_maxfwd_lt(70)) log(\"less\"); else log(\"not\");", "", {&maxfwd::kModule}), "not");
 }
 
+TEST(Maxfwd, OtherNamesDoTheSame) {
+    EXPECT_EQ(logged("maxfwd_process(10); log(\"$rc\");", "", {&maxfwd::kModule}), "1");
+    for (const std::string name : {"maxfwd_at_least", "mf_lowlimit"})
+        EXPECT_EQ(logged("if (" + name + "(71) && !" + name + "(70)) log(\"less\");", "", {&maxfwd::kModule}), "less")
+            << name;
+}
+
 TEST(Maxfwd, RefusesAnOddLimit) {
     Script script("request_route { mf_process_maxfwd_header(\"ten\"); }", {&maxfwd::kModule});
     EXPECT_NE(script.found.text().find("mf_process_maxfwd_header(): not a number of hops"), std::string::npos);
