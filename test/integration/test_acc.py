@@ -129,6 +129,9 @@ def test_mistakes_are_found(make_kahu):
             ('modparam("acc", "db_flag", 1)', "need db_url"),
             ('modparam("acc", "db_flag", 1)\nmodparam("acc", "db_url", "nosql://x")', "db_url"),
             ('modparam("acc", "db_flag", 1)\nmodparam("acc", "db_url", "sqlite:///x/y")\n'
-             'modparam("acc", "db_extra", "a b=$fU")', "no name of a column")):
+             'modparam("acc", "db_extra", "a b=$fU")', "no name of a column"),
+            ('modparam("acc", "failed_filter", "404,99")', "failed_filter: '99'"),
+            ('modparam("acc", "multi_leg_info", "leg=$fU")', "no name=$avp(name)"),
+            ('modparam("acc", "multi_leg_info", "leg")', "no name=$avp(name)")):
         code, output = make_kahu(modules=modules, params=params).check()
         assert code != 0 and message in output, output

@@ -38,7 +38,15 @@ int db_request(Run& run, const Args& args) {
     return 1;
 }
 
+int account_request(Run& run, const Args& args) {
+    write_line(run, described(run, args));
+    return row_parts().empty() ? 1 : db_request(run, args);
+}
+
 constexpr Function kFunctions[] = {
+    {"acc_request", 2, 2, "(string comment, string table)",
+     "Writes an accounting line, and a row if db_flag or db_missed_flag is set, as the other two functions do.",
+     kRequestRoute | kFailureRoute | kEventRoute, account_request},
     {"acc_log_request", 1, 1, "(string comment)",
      "Writes an accounting line about the request; the comment is a status code and a reason, or a reason.",
      kRequestRoute | kFailureRoute | kEventRoute, log_request},
@@ -80,7 +88,8 @@ const ModuleDescriptor kModule{
         "log_extra. "
         "An INVITE with log_missed_flag that nobody answered is \"ACC: call missed: ...\", once, before a failure "
         "route "
-        "tries elsewhere.\n\n"
+        "tries elsewhere. early_media, report_ack and report_cancels account more; an ACK has the $avp of its "
+        "INVITE.\n\n"
         "db_flag and db_missed_flag write the same into tables with Kamailio's columns. Rows wait in shared memory "
         "until "
         "the timer process writes them, about once a second; the death of a worker loses none.\n\n"

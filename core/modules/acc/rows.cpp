@@ -24,6 +24,7 @@ struct Row : mem::QueueNode {
     int64_t time = 0;
     Table table = Table::acc;
     uint16_t bytes = 0;
+    uint64_t nulls = 0;      // bit i: the i-th column behind the six that all rows have is NULL
     char fields[kRowBytes];  // each ends with a zero
 };
 struct alignas(64) Area {
@@ -67,6 +68,15 @@ const std::string& name_of(Table table) {
     return (table == Table::acc ? settings.db_table_acc : settings.db_table_missed_calls).get();
 }
 
+// Of db_extra and of a leg.
+std::vector<std::string_view> more_columns() {
+    std::vector<std::string_view> names;
+    for (const Extra& extra : db_extras()) names.push_back(extra.name);
+    if (!legs().empty())
+        for (const Extra& field : legs().front()) names.push_back(field.name);
+    return names;
+}
+
 Status open_writer() {
     if (g_writer.connection != nullptr) return {};
     auto opened = db::open(settings.db_url.get());
@@ -74,14 +84,16 @@ Status open_writer() {
     g_writer.connection = std::move(*opened);
     for (const Table table : {Table::acc, Table::missed_calls}) {
         std::string columns, values;
-        for (size_t i = 0; i < db_extras().size(); ++i) {
-            columns += ", " + db_extras()[i].name;
-            values += fmt::format(", ?{}", i + 8);
+        size_t number = 8;
+        for (const std::string_view column : more_columns()) {
+            columns.append(", ").append(column);
+            values += fmt::format(", ?{}", number++);
         }
         auto prepared = g_writer.connection->prepare(
-            fmt::format("INSERT INTO {} (time, method, from_tag, to_tag, callid, sip_code, sip_reason{}) VALUES "
-                        "(?1, ?2, ?3, ?4, ?5, ?6, ?7{})",
-                        name_of(table), columns, values));
+            fmt::format("INSERT INTO {} ({}, {}, {}, {}, {}, {}, {}{}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7{})",
+                        name_of(table), settings.time_column.get(), settings.method_column.get(),
+                        settings.from_tag_column.get(), settings.to_tag_column.get(), settings.callid_column.get(),
+                        settings.code_column.get(), settings.reason_column.get(), columns, values));
         if (!prepared) return prepared.error();
         g_writer.inserts[static_cast<size_t>(table)] = std::move(*prepared);
     }
@@ -94,9 +106,11 @@ Status insert(const Row& row) {
     into.reset();
     into.bind(1, clock::local_text(row.time));
     std::string_view rest(row.fields, row.bytes);
-    for (size_t i = 0; i < 6 + db_extras().size(); ++i) {
+    for (size_t i = 0; i < 6 + more_columns().size(); ++i) {
         const std::string_view value = rest.substr(0, rest.find('\0'));
-        into.bind(static_cast<int>(i + 2), value);
+        const bool null = i >= 6 && i < 6 + 64 && (row.nulls >> (i - 6) & 1) != 0;
+        if (null) into.bind_null(static_cast<int>(i + 2));
+        else into.bind(static_cast<int>(i + 2), value);
         rest.remove_prefix(std::min(rest.size(), value.size() + 1));
     }
     return into.run();
@@ -104,7 +118,9 @@ Status insert(const Row& row) {
 
 }  // namespace
 
-void write_row(script::Run& run, const Record& record, Table table) {
+namespace {
+
+void queue_row(script::Run& run, const Record& record, Table table, std::span<const Extra> leg) {
     if (g_area->waiting.load(std::memory_order_relaxed) >= kMaxWaiting) return say_dropped("too many rows wait");
     Row* row = mem::make<Row>(mem::Tag::other);
     if (row == nullptr) return say_dropped("out of shared memory");
@@ -113,9 +129,24 @@ void write_row(script::Run& run, const Record& record, Table table) {
     for (const std::string_view field :
          {record.method, record.from_tag, record.to_tag, record.call_id, std::string_view(record.code), record.reason})
         add_field(*row, field);
-    for (const Extra& extra : db_extras()) add_field(*row, extra.value->text(run));
+    size_t number = 0;
+    const auto add = [&](const Extra& extra, bool nullable) {
+        if (nullable && number < 64 && extra.value->value(run).is_null()) row->nulls |= uint64_t{1} << number;
+        ++number;
+        add_field(*row, text_of(extra, run));
+    };
+    for (const Extra& extra : db_extras()) add(extra, settings.acc_extra_nullable != 0);
+    for (const Extra& field : leg) add(field, true);
     g_area->waiting.fetch_add(1, std::memory_order_relaxed);
     g_area->queue.push(row);
+}
+
+}  // namespace
+
+void write_row(script::Run& run, const Record& record, Table table) {
+    const size_t legs_there = count_legs(run);
+    if (legs_there == 0) queue_row(run, record, table, {});
+    for (size_t leg = 0; leg < legs_there; ++leg) queue_row(run, record, table, legs()[leg]);
 }
 
 std::span<const mem::Part> row_parts() {
@@ -132,18 +163,20 @@ Status make_tables() {
         if ((*connection)->has_table(name_of(table))) continue;
         LOG(notice, "acc.table_created", kv("table", name_of(table)), kv("database", settings.db_url.get()));
         std::string extras;
-        for (const Extra& extra : db_extras())
-            extras += fmt::format(", {} VARCHAR(255) DEFAULT '' NOT NULL", extra.name);
-        const Status made =
-            (*connection)
-                ->execute(fmt::format("CREATE TABLE {0} (id INTEGER PRIMARY KEY NOT NULL, method VARCHAR(16) DEFAULT "
-                                      "'' NOT NULL, from_tag "
-                                      "VARCHAR(128) DEFAULT '' NOT NULL, to_tag VARCHAR(128) DEFAULT '' NOT NULL, "
-                                      "callid VARCHAR(255) DEFAULT '' "
-                                      "NOT NULL, sip_code VARCHAR(3) DEFAULT '' NOT NULL, sip_reason VARCHAR(128) "
-                                      "DEFAULT '' NOT NULL, time "
-                                      "TIMESTAMP NOT NULL{1}); CREATE INDEX {0}_callid_idx ON {0} (callid)",
-                                      name_of(table), extras));
+        for (const std::string_view column : more_columns())
+            extras += fmt::format(", {} VARCHAR(255) DEFAULT ''", column);
+        const Status made = (*connection)
+                                ->execute(fmt::format("CREATE TABLE {0} (id INTEGER PRIMARY KEY NOT NULL, {2} "
+                                                      "VARCHAR(16) DEFAULT '' NOT NULL, {3} VARCHAR(128) "
+                                                      "DEFAULT '' NOT NULL, {4} VARCHAR(128) DEFAULT '' NOT NULL, {5} "
+                                                      "VARCHAR(255) DEFAULT '' NOT NULL, {6} "
+                                                      "VARCHAR(3) DEFAULT '' NOT NULL, {7} VARCHAR(128) DEFAULT '' NOT "
+                                                      "NULL, {8} TIMESTAMP NOT NULL{1}); CREATE "
+                                                      "INDEX {0}_callid_idx ON {0} ({5})",
+                                                      name_of(table), extras, settings.method_column.get(),
+                                                      settings.from_tag_column.get(), settings.to_tag_column.get(),
+                                                      settings.callid_column.get(), settings.code_column.get(),
+                                                      settings.reason_column.get(), settings.time_column.get()));
         if (!made) return made;
     }
     return {};

@@ -1,4 +1,4 @@
-// core/modules/tm/api.h -- what other modules may use of tm: to be told how transactions end (acc).
+// core/modules/tm/api.h -- what other modules may use of tm: to be told how transactions go and end (acc).
 //
 // WHY    Accounting is not tm's job, but only tm knows what was answered in the end.
 // LIVES  The list of observers is filled by hooks before the workers are forked.
@@ -23,6 +23,11 @@ struct Observer {
     void (*answered)(script::Run& run, const Ending& how);
     // All branches failed and a failure route is about to run.  What it changes in the run's flags stays.
     void (*failed)(script::Run& run, const Ending& how);
+    // A provisional response to an INVITE went upstream.  nullptr: not of interest.
+    void (*ringing)(script::Run& run, const Ending& how) = nullptr;
+    // t_relay() sends on the ACK to a 2xx, and its INVITE is still known.  The run has the ACK and the flags that its
+    // script set, and the $avp of the INVITE.  nullptr: not of interest.
+    void (*acknowledged)(script::Run& run, const Ending& how) = nullptr;
 };
 // REQUIRES: no process is forked yet.  A second time has no effect.
 void observe(const Observer& observer);

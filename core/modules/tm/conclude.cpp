@@ -2,6 +2,7 @@
 
 #include "core/modules/tm/best_response.h"
 #include "core/modules/tm/counters.h"
+#include "core/modules/tm/observers.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/settings.h"
 #include "core/modules/tm/table.h"
@@ -90,11 +91,14 @@ void keep_result(Transaction& t, Branch& b) {
     if (!t.released) t.give_up_at = clock::now_ms() + kOutcomeKeptMs;
 }
 
-// The decision has fallen: what only a failure route would need.
+// The decision has fallen: what only a failure route, or who observes ACKs, would need.
 void free_unneeded(Transaction& t) {
     if (anything_pending(t)) return;
-    drop_block(t.context);
-    drop_block(t.shared);
+    const bool ack_will_ask = t.observed && t.is_invite() && t.status < 300 && acks_are_observed();
+    if (!ack_will_ask) {
+        drop_block(t.context);
+        drop_block(t.shared);
+    }
     for (int i = 0; i < t.branches; ++i) drop_block(t.branch[i]->reply);
 }
 

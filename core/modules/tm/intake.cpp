@@ -5,6 +5,7 @@
 #include "core/modules/tm/client.h"
 #include "core/modules/tm/conclude.h"
 #include "core/modules/tm/counters.h"
+#include "core/modules/tm/observers.h"
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/settings.h"
@@ -135,6 +136,12 @@ void answer_cancel(script::Run& run, Locked& shard, const RequestKey& key, const
     Transaction* t = make_transaction(run, key);
     if (t == nullptr) return;
     t->proof = invite.proof;
+    if (t->observed = observers_want(run); t->observed) {
+        static std::string saved;
+        saved.clear();
+        run.save(saved);
+        (void)replace_block(t->context, saved);
+    }
     shard.insert(t);
     char tag[kTagBytes];  // 9.2: the same To-tag as the INVITE's reply, as far as we make it
     (void)answer_locally(*t, run.message(), {.status = 200, .reason = "canceling", .to_tag = to_tag_of(invite, tag)});

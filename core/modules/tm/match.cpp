@@ -84,12 +84,19 @@ Transaction* find_target(const Locked& shard, const RequestKey& key) {
     });
 }
 
+namespace {
+bool is_accepted(const Transaction& t, const RequestKey& ack) {
+    return t.is_invite() && t.status >= 200 && t.status < 300 && t.cseq == ack.cseq &&
+           t.piece(t.call_id) == ack.call_id && t.piece(t.from_tag) == ack.from_tag;
+}
+}  // namespace
+
 Transaction* find_answered(const Locked& shard, const RequestKey& key) {
-    return first_that(shard, [&](const Transaction& t) {
-        return t.is_invite() && t.status >= 200 && t.status < 300 && t.cseq == key.cseq &&
-               t.piece(t.call_id) == key.call_id && t.piece(t.from_tag) == key.from_tag &&
-               text_of(t.reply_tag) == key.to_tag;
-    });
+    return first_that(shard,
+                      [&](const Transaction& t) { return is_accepted(t, key) && text_of(t.reply_tag) == key.to_tag; });
+}
+Transaction* find_accepted(const Locked& shard, const RequestKey& key) {
+    return first_that(shard, [&](const Transaction& t) { return is_accepted(t, key); });
 }
 
 uint64_t proof_of(const sip::Message& request, const RequestKey& key) {

@@ -32,6 +32,9 @@ Transaction* find_target(const Locked& shard, const RequestKey& key);
 // For an ACK to a 2xx: the INVITE of the same call that was answered here.
 Transaction* find_answered(const Locked& shard, const RequestKey& key);
 
+// For an ACK to a 2xx: the INVITE of the same call that was answered with 2xx, here or elsewhere.
+Transaction* find_accepted(const Locked& shard, const RequestKey& key);
+
 // The keyed hash of what decides about a request's way (RFC 5393 4.2.1).
 uint64_t proof_of(const sip::Message& request, const RequestKey& key);
 // One of its Vias carries that proof: it was here, unchanged.

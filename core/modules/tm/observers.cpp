@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/modules/tm/match.h"
 #include "core/modules/tm/routes.h"
 #include "core/script/event_route.h"
 #include "core/script/invite_replies.h"
@@ -75,6 +76,34 @@ bool observers_want(const script::Run& run) {
     return std::ranges::any_of(observers(), [&](const Observer& o) { return o.wants(run); });
 }
 
+bool ringing_is_observed() {
+    return std::ranges::any_of(observers(), [](const Observer& o) { return o.ringing != nullptr; });
+}
+bool acks_are_observed() {
+    return std::ranges::any_of(observers(), [](const Observer& o) { return o.acknowledged != nullptr; });
+}
+
+void tell_acknowledged(script::Run& run) {
+    RequestKey key;
+    if (!acks_are_observed() || !observers_want(run) || !read_key(run.message(), key)) return;
+    Ending how;
+    std::string saved;
+    {
+        const Locked shard(key.shard());
+        const Transaction* const invite = find_accepted(shard, key);
+        if (invite == nullptr) return;
+        how.status = invite->status;
+        saved = text_of(invite->shared != nullptr ? invite->shared : invite->context);
+    }
+    static script::Run ack;
+    ack.begin(run.message(), run.inbound(), kRequestRoute);
+    ack.program = run.program;
+    if (!saved.empty()) ack.restore_shared(saved);
+    ack.flags = run.flags;
+    for (const Observer& o : observers())
+        if (o.acknowledged != nullptr && o.wants(ack)) o.acknowledged(ack, how);
+}
+
 void tell_failed(script::Run& run, const Ending& how) {
     for (const Observer& o : observers())
         if (o.wants(run)) o.failed(run, how);
@@ -115,8 +144,10 @@ void tell_answered() {
     for (; !noted().empty(); noted().pop_front()) {
         Noted& note = noted().front();
         if (!note.revived.begin(note.id, kFailureRoute)) continue;
-        for (const Observer& o : observers())
-            if (o.wants(note.revived.run)) o.answered(note.revived.run, {note.status, note.reply, {}});
+        for (const Observer& o : observers()) {
+            const auto tell = note.status < 200 ? o.ringing : o.answered;
+            if (tell != nullptr && o.wants(note.revived.run)) tell(note.revived.run, {note.status, note.reply, {}});
+        }
     }
     g_telling = false;
 }

@@ -6,8 +6,13 @@
 namespace kahu::tm {
 
 bool observers_want(const script::Run& run);
+bool ringing_is_observed();  // somebody wants to hear of provisional responses
+bool acks_are_observed();    // ... of ACKs to 2xx
 void tell_failed(script::Run& run, const Ending& how);
-// REQUIRES: the lock of its shard.  Keeps what tell_answered() needs.
+// An ACK to a 2xx is about to be sent on.  REQUIRES: no lock is held.
+void tell_acknowledged(script::Run& run);
+// It was answered, or a provisional response went upstream.  REQUIRES: the lock of its shard.  Keeps what
+// tell_answered() needs.
 void note_answered(const Transaction& t, const Ending& how);
 // A response made here was sent: event_route[tm:local-response] will see it.  REQUIRES: the lock of its shard.
 void note_local_response(const Transaction& t, std::string_view reply);

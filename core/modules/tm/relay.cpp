@@ -120,6 +120,7 @@ int count_branches(Id id) {
 
 Relayed relay_ack(script::Run& run) {
     if (take_ack(run) == Ack::absorbed) return Relayed::absorbed;
+    tell_acknowledged(run);
     return script::forward_stateless(run) ? Relayed::ok : Relayed::failed;
 }
 

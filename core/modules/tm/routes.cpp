@@ -36,15 +36,18 @@ bool Revived::begin(Id id, RouteMask kind) {
 
 namespace {
 
-// Flags that an observer changes are those of the transaction from here on.
-void tell_of_failure(Id id, script::Run& run, const Ending& how) {
-    const uint32_t before = run.flags;
-    tell_failed(run, how);
-    if (run.flags == before) return;
+// Flags that an observer or a failure route changes are those of the transaction from here on: observers ask for them.
+void keep_flags(Id id, script::Run& run) {
     std::string changed;
     run.save(changed);
     Locked shard(id);
     if (Transaction* t = shard.find(id.label)) (void)replace_block(t->shared, changed);
+}
+
+void tell_of_failure(Id id, script::Run& run, const Ending& how) {
+    const uint32_t before = run.flags;
+    tell_failed(run, how);
+    if (run.flags != before) keep_flags(id, run);
 }
 
 // What is to run now, and why.
@@ -91,7 +94,9 @@ void run_route_for(Id id, const Failure& failure, Revived& revived) {
     if (failure.of_branch) c.on_failure = revived.on_failure;  // still armed
     if (failure.observed)
         tell_of_failure(id, revived.run, {failure.facts.failure_status, failure.reply, {failure.to_tag, kTagBytes}});
+    const uint32_t flags_before = revived.run.flags;
     (void)revived.program->run_route(failure.route, revived.run);
+    if (failure.observed && revived.run.flags != flags_before) keep_flags(id, revived.run);
 }
 
 // True: take another look, the next failure route may be due already.

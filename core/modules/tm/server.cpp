@@ -74,7 +74,10 @@ void send_new(Transaction& t, const Answer& what) {
     const bool answered_call = t.is_invite() && what.status >= 200 && what.status < 300;
     if (answered_call) drop_block(t.reply);
     else if (!t.reliable) (void)replace_block(t.reply, what.text);
-    if (what.status < 200) return;
+    if (what.status < 200) {
+        if (t.observed && t.is_invite() && ringing_is_observed()) note_answered(t, {what.status, what.text, {}});
+        return;
+    }
     if (!t.answered) {
         count_completed(what.status);
         if (t.observed) note_answered(t, {what.status, what.text, {}});

@@ -154,14 +154,18 @@ class Phone:
                   f"Contact: {self.contact}", f"Content-Length: {len(body)}"]
         self.send(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
 
-    def hang_up(self, invite, tag="callee", cseq=1):
-        """BYE from the side that was called, along the route that the INVITE recorded."""
+    def ask_back(self, method, invite, tag="callee", cseq=1):
+        """A request from the side that was called, along the route that the INVITE recorded."""
         target = re.search(r"<([^>]+)>", invite.header("Contact"))[1]
         routes = [f"Route: {value}" for value in invite.all("Record-Route")]
-        lines = [f"BYE {target} SIP/2.0", self._via(), "Max-Forwards: 70", *routes,
+        lines = [f"{method} {target} SIP/2.0", self._via(), "Max-Forwards: 70", *routes,
                  f"From: {invite.header('To')};tag={tag}", f"To: {invite.header('From')}",
-                 f"Call-ID: {invite.header('Call-ID')}", f"CSeq: {cseq} BYE", "Content-Length: 0"]
+                 f"Call-ID: {invite.header('Call-ID')}", f"CSeq: {cseq} {method}", f"Contact: {self.contact}",
+                 "Content-Length: 0"]
         self.send(("\r\n".join(lines) + "\r\n\r\n").encode())
+
+    def hang_up(self, invite, tag="callee", cseq=1):
+        self.ask_back("BYE", invite, tag, cseq)
 
 
 class Call:

@@ -30,6 +30,27 @@ TEST(Acc, WritesALine) {
                        "found;src_user=alice;src_ip=10.1.2.3"))
         << line;
 }
+TEST(Acc, LegsArePutBehindEachOther) {
+    const auto set_legs = [](const std::string& text) {
+        for (const Param& row : acc::kModule.params)
+            if (row.name == "multi_leg_info" && !kahu::apply(row, ParamValue{text})) return false;
+        return static_cast<bool>(set_extra("ip=$si;none=$avp(none)"));
+    };
+    ASSERT_TRUE(set_legs("src=$avp(a);dst=$avp(b)"));
+    const auto end_of_line = [](const std::string& statements) {
+        const std::string line = logged(statements + "acc_log_request(\"200 OK\");", "", {&acc::kModule});
+        return line.substr(std::min(line.size(), line.find("ip=")));
+    };
+    EXPECT_EQ(end_of_line(""), "ip=10.1.2.3;none=;src=;dst=");
+    EXPECT_EQ(end_of_line("$avp(a) = \"1\"; $avp(a) = \"2\"; $avp(b) = \"x;y\";"),
+              "ip=10.1.2.3;none=;src=2;dst=x_y;src=1;dst=");
+    std::string many;
+    for (int i = 0; i < 40; ++i) many += "$avp(a) = " + std::to_string(i) + ";";
+    const std::string line = end_of_line(many);
+    EXPECT_TRUE(line.find("src=24;") != line.npos && line.find("src=23;") == line.npos) << line;
+    EXPECT_FALSE(set_legs("src=$fU"));
+    EXPECT_TRUE(set_legs(""));
+}
 TEST(Acc, MistakesAreFoundAtStart) {
     EXPECT_FALSE(set_extra("src_user"));
     EXPECT_FALSE(set_extra("a=$nosuch"));
