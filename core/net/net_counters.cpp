@@ -30,6 +30,7 @@ const Counter kCounters[] = {
     {"udp", "send_failed", counter, "Datagrams that could not be sent.", &counters.udp_send_failed},
     {"dns", "failed_dns_request", counter, "Questions that name servers answered with an error, or not at all.", &counters.dns_failed},
     {"dns", "slow_dns_request", counter, "Questions that took longer than dns_slow_query_ms.", &counters.dns_slow},
+    {"dns", "refused", counter, "Destinations not looked up, because too much waits for name servers.", &counters.dns_refused},
     {"core", "messages_received", counter, "SIP messages received over any transport.", &counters.messages_received},
     {"core", "messages_sent", counter, "SIP messages sent over any transport.", &counters.messages_sent},
 };

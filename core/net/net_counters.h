@@ -11,7 +11,7 @@ struct NetCounters {
     uint16_t established, passive_open, connect_success, connect_failed, local_reject, con_timeout, con_reset,
         send_timeout, sendq_full, accept_failed, half_open_evicted, framing_errors, handshake_timeout, lost_with_worker,
         leaked_bytes, adopted, udp_received, udp_sent, udp_send_failed, messages_received, messages_sent, pings,
-        dns_failed, dns_slow;
+        dns_failed, dns_slow, dns_refused;
 };
 extern NetCounters counters;
 std::span<const Counter> net_counters();

@@ -13,16 +13,28 @@
 #include "core/net/dns_settings.h"
 #include "core/net/event_loop.h"
 #include "core/net/listener.h"
+#include "core/net/net_counters.h"
 #include "core/net/resolver_plan.h"
 
 namespace kahu::net {
 namespace {
 
-constexpr int kMostRounds = 6;          // NAPTR, SRV, addresses; answers may expire between rounds
-constexpr size_t kMostKeys = 64;        // of one question: an answer may name many targets
-constexpr size_t kMostUnderWay = 8192;  // questions of this process
+constexpr int kMostRounds = 6;         // NAPTR, SRV, addresses; answers may expire between rounds
+constexpr size_t kMostKeys = 64;       // of one question: an answer may name many targets
+constexpr size_t kKeptForAKey = 4096;  // an answer, and what c-ares keeps of a query
 
-size_t g_under_way = 0;
+size_t g_under_way = 0, g_kept = 0;  // questions of this process, and the bytes kept for them
+
+bool too_many_wait(const Question& question) {
+    if (g_under_way < kMostUnderWay && g_kept + question.keeps <= kMostKept) return false;
+    stats::add(counters.dns_refused);
+    static log::RateLimit limit(1);
+    if (limit.allow())
+        LOG(warn, "dns.refused", kv("host", text::printable(question.host)), kv("waiting", g_under_way),
+            kv("bytes", g_kept), kv("effect", "not looked up: name servers do not answer as fast as is asked"),
+            kv("suppressed", limit.suppressed()));
+    return true;
+}
 
 Reach our_reach() {
     Reach reach;
@@ -55,8 +67,12 @@ class Search : public std::enable_shared_from_this<Search> {
         question_.host = host_;
         question_.server_name = server_name_;
         ++g_under_way;
+        keep(question.keeps + sizeof(Search));
     }
-    ~Search() { --g_under_way; }
+    ~Search() {
+        --g_under_way;
+        g_kept -= kept_;
+    }
     Search(const Search&) = delete;
     Search& operator=(const Search&) = delete;
 
@@ -65,6 +81,7 @@ class Search : public std::enable_shared_from_this<Search> {
             if (const auto at = told_.find(key); at != told_.end()) return &at->second;
             DnsAnswer cached;
             if (dns_settings.use_cache == 0 || !cached_answer(key, cached)) return nullptr;
+            keep(kKeptForAKey);
             return &told_.emplace(key, cached).first->second;
         };
         return plan_destinations(question_, our_reach(), known, missing_, out);
@@ -81,12 +98,17 @@ class Search : public std::enable_shared_from_this<Search> {
     }
 
   private:
+    void keep(size_t bytes) {
+        kept_ += bytes;
+        g_kept += bytes;
+    }
     bool may_ask() const { return rounds_ < kMostRounds && told_.size() + missing_.size() <= kMostKeys; }
     void ask() {
         ++rounds_;
         const std::vector<DnsKey> keys = std::move(missing_);
         missing_.clear();
         outstanding_ = keys.size();
+        keep(keys.size() * kKeptForAKey);
         for (const DnsKey& key : keys)
             ask_dns(key, [self = shared_from_this()](const DnsKey& asked, const DnsAnswer& answer) {
                 self->told_[asked] = answer;
@@ -111,7 +133,7 @@ class Search : public std::enable_shared_from_this<Search> {
     OnResolved later_;
     std::map<DnsKey, DnsAnswer> told_;
     std::vector<DnsKey> missing_;
-    size_t outstanding_ = 0;
+    size_t outstanding_ = 0, kept_ = 0;
     int rounds_ = 0;
     bool inside_resolve_ = false;
     std::optional<Resolution> early_;
@@ -128,7 +150,7 @@ Resolution resolve(const Question& question, Destinations& out, OnResolved later
     };
     const Resolution now = plan_destinations(question, our_reach(), known, missing, out);
     if (now != Resolution::pending) return finish(now, question, out);
-    if (!later || process_loop() == nullptr || g_under_way >= kMostUnderWay)
+    if (!later || process_loop() == nullptr || too_many_wait(question))
         return finish(Resolution::failed, question, out);
     const auto search = std::make_shared<Search>(question, std::move(later));
     (void)search->attempt(out);

@@ -4,6 +4,8 @@
 //        goes on with other messages.  No worker ever waits for a name server.
 // LIVES  Answers are cached in the segment for all processes, for their TTL; failures for dns_cache_negative_ttl.
 //        Questions under way belong to the process that asked and are lost with it (a transaction's timer goes on).
+//        A process has at most kMostUnderWay of them, and kMostKept bytes for them: who asks for more when name servers
+//        are silent is told `failed` at once (dns.refused).
 // FAILS  Resolution says how; logged here, rate-limited.
 #pragma once
 #include <array>
@@ -17,6 +19,9 @@
 
 namespace kahu::net {
 
+inline constexpr size_t kMostUnderWay = 8192;
+inline constexpr size_t kMostKept = size_t{32} << 20;
+
 struct Question {
     std::string_view host;               // of the URI (or its maddr): name, IPv4, IPv6 with or without brackets
     uint16_t port = 0;                   // 0: not given
@@ -25,6 +30,7 @@ struct Question {
     // Makes the choice among servers of equal rank repeatable, as a stateless proxy must (RFC 3263 4.4); 0: random.
     uint64_t stable_choice = 0;
     std::string_view server_name = {};  // what TLS certificates must name; empty: host (differs with maddr)
+    size_t keeps = 0;                   // bytes that who asks keeps until `later`: for the bound on all of them
 };
 
 struct Destinations {

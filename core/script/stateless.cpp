@@ -103,6 +103,7 @@ bool send_reply_by_name(const sip::Message& reply, uint16_t listener, const std:
     const sip::Via& via = *reply.second_via();
     net::Question question{.host = via.bare_host(), .port = via.port, .transport = transport_named(via.transport)};
     if (!question.transport) return false;
+    question.keeps = bytes.size();
     const auto send = [listener](const net::Destinations& found, std::string_view text) {
         for (net::Destination to : found.list())
             if (net::choose_listener(to, listener) && net::send_to(to, text) == net::Sent::ok) return true;
@@ -152,6 +153,7 @@ bool forward_stateless(Run& run, std::string_view to_uri, std::optional<Transpor
     if (by) question.transport = by;
     char branch[kStatelessBranchBytes];
     question.stable_choice = hash_text(stateless_branch(run, branch)) | 1;
+    question.keeps = sizeof(Waiting) + 2 * run.message().bytes().size();  // the state may be as long again
     const auto waiting = std::make_shared<Waiting>();
     net::Destinations found;
     const net::Resolution now =

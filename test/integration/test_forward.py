@@ -1,5 +1,6 @@
 """forward() between UDP, TCP and TLS: what the next hop gets, how replies find back, names, dead and slow peers."""
 import os
+import re
 import signal
 import socket
 import time
@@ -385,3 +386,30 @@ def test_ur_06_the_next_server_is_tried_after_a_wrong_certificate(make_kahu, end
         response = client.receive(timeout=6)
         assert response is not None and response.status == 200
     assert wrong.next(timeout=0.1) is None
+
+
+def test_what_waits_for_silent_name_servers_is_bounded(make_kahu, names):
+    """By bytes: 32 MB of requests wait in a process, the others are refused at once, and all is forgotten in time."""
+    dns = names({}, silent=True)
+    core = f'dns_servers="127.0.0.1:{dns.port}"\ndns_retr_time=3\ndns_retr_no=1\ndns_use_search_list=no'
+    script = "request_route { if (is_method(\"OPTIONS\")) { sl_send_reply(\"200\", \"OK\"); exit; } if (!forward()) sl_send_reply(\"503\", \"Busy\"); }"
+    server = make_kahu(core=core, script=script, workers=1, udp_workers=1).start()
+
+    def refuses_no_more(client):
+        before = refused()
+        client.send(message("sip:a@later.example", "tcp", body="x" * 50_000))
+        time.sleep(0.3)
+        return refused() == before
+
+    def refused():
+        return int(re.search(r"\brefused = (\d+)", server.rpc("stats.get_statistics", "dns:"))[1])
+
+    with server.tcp(timeout=20) as client:
+        for number in range(900):
+            client.send(message(f"sip:a@n{number}.example", "tcp", body="x" * 50_000))
+        client.send(message("sip:127.0.0.1", "tcp", "OPTIONS"))
+        while client.receive().status != 200:
+            pass
+        assert 100 < (before := refused()) < 800
+        assert wait_until(lambda: refuses_no_more(client), 20), "there is room again when the others were told"
+        assert refused() >= before

@@ -306,6 +306,7 @@ Launched launch(script::Run& run, const Target& target, const Launch& how) {
         run.last_error = kBadUri;
         return Launched::failed;
     }
+    question.keeps = sizeof(Waiting) + from->message().bytes().size();  // its state may be as long; the rest is shared
     static net::Destinations destinations;
     static uint64_t lookups = 0;
     const uint64_t number = ++lookups;
