@@ -30,9 +30,9 @@ STAGES = [
     ("deaths at every step of operations", [PYTHON, "test/crash/sweep.py", "--deaths", "150"]),
     ("how long connections stand still", [PYTHON, "test/crash/failover.py"]),
     ("1 000 workers killed", storm("--kills", "1000", "--connections", "1000", "--pause", "0.17")),
-    ("tcp main killed", storm("--kills", "100", "--victim", "main")),
-    ("timer killed", storm("--kills", "100", "--victim", "timer")),
-    ("rpc killed while it reloads", storm("--kills", "100", "--victim", "rpc", "--reload")),
+    ("tcp main killed", storm("--kills", "100", "--connections", "1000", "--victim", "main")),
+    ("timer killed", storm("--kills", "100", "--connections", "1000", "--victim", "timer")),
+    ("rpc killed while it reloads", storm("--kills", "100", "--connections", "1000", "--victim", "rpc", "--reload")),
     *((f"workers under load, {point}", storm("--kills", "200", "--pause", "0.12", "--inject", point, "--connections", "100"))
       for point in ("lock:0:61", "alloc:0:97", "fail:0:3")),
     *((f"rpc under load, {point}",
