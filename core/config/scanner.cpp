@@ -24,6 +24,13 @@ constexpr std::string_view kDirectives[] = {
     "KAMAILIO", "OPENSER",   "SER",        "MAXCOMPAT", "ALL",
 };
 
+// 101b
+std::string_view without_suffix(std::string_view spelling) { return spelling.substr(0, spelling.size() - 1); }
+bool is_binary(std::string_view spelling) {
+    return spelling.size() > 1 && spelling.back() == 'b' &&
+           without_suffix(spelling).find_first_not_of("01") == spelling.npos;
+}
+
 }  // namespace
 
 bool is_directive(std::string_view name) { return std::ranges::find(kDirectives, name) != std::end(kDirectives); }
@@ -150,14 +157,15 @@ void Scanner::read_number(RawToken& token) {
     size_t bytes = 1;
     while (is_word_char(peek(bytes))) ++bytes;
     token.spelling = text_.substr(at_, bytes);
-    const auto value = text::to_int(token.spelling, 0);
+    const auto value =
+        is_binary(token.spelling) ? text::to_int(without_suffix(token.spelling), 2) : text::to_int(token.spelling, 0);
     token.kind = value ? RawKind::integer : RawKind::word;  // "3com" is part of a host name
     token.text = token.spelling;
     token.number = value.value_or(0);
-    const bool numeric = std::ranges::all_of(token.spelling, is_digit);
+    const bool numeric = std::ranges::all_of(token.spelling, is_digit) || is_binary(token.spelling);
     if (!value && numeric) {
         diagnostics_->error(
-            token.at, fmt::format("the number {} is too large or not octal", text::printable(token.spelling, 40)));
+            token.at, fmt::format("the number {} is too large, or not octal", text::printable(token.spelling, 40)));
         token.kind = RawKind::integer;
     }
     advance(bytes);

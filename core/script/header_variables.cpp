@@ -95,7 +95,7 @@ Value call_id(Run& run, const Use&) {
 }
 Value cseq_number(Run& run, const Use&) {
     const sip::CSeq* const cseq = run.message().cseq();
-    return cseq == nullptr ? Value::none() : Value::of(int64_t{cseq->number}, cseq->number_text);
+    return cseq == nullptr ? Value::none() : Value::digits(cseq->number_text);
 }
 Value content_length(Run& run, const Use&) {
     const auto length = run.message().content_length();

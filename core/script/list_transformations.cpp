@@ -57,7 +57,10 @@ int64_t count_lines(std::string_view text) {
     for (std::string_view line; next_line(text, line);) ++count;
     return count;
 }
-Value line_count(Run&, const Use&, std::string_view text) { return Value::of(count_lines(text)); }
+// Text, as Kamailio has it: a further "+" appends to it.
+Value line_count(Run& run, const Use&, std::string_view text) {
+    return Value::digits(run.arena().decimal(count_lines(text)));
+}
 Value line_at(Run& run, const Use& use, std::string_view text) {
     int64_t index = use.number(run, 0, 0);
     if (index < 0) index += count_lines(text);

@@ -44,15 +44,15 @@ Status set_destination(Run& run, const Use&, const Value& value) {
     run.set_destination_uri(text);
     return {};
 }
-template <Value (*part)(const sip::Uri&)>
+template <Value (*part)(Run&, const sip::Uri&)>
 Value of_destination(Run& run, const Use&) {
     sip::Uri uri;
     if (run.destination_uri().empty() || parse_into(run.destination_uri(), uri) == nullptr) return Value::none();
-    return part(uri);
+    return part(run, uri);
 }
-Value host_part(const sip::Uri& uri) { return text_or_none(uri.host); }
-Value port_part(const sip::Uri& uri) { return Value::of(int64_t{uri_port(uri)}); }
-Value transport_part(const sip::Uri& uri) { return text_or_none(shown_transport(uri)); }
+Value host_part(Run&, const sip::Uri& uri) { return text_or_none(uri.host); }
+Value port_part(Run& run, const sip::Uri& uri) { return Value::digits(run.arena().decimal(uri_port(uri))); }
+Value transport_part(Run&, const sip::Uri& uri) { return text_or_none(shown_transport(uri)); }
 
 constexpr Variable kVariables[] = {
     {"fu", "URI in From.", of_party<kFrom, uri_of>},

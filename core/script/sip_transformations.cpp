@@ -175,6 +175,8 @@ constexpr Transformation kTable[] = {
     {"tobody.display", 0, 0, "", "Display name, as written.", of_name_addr<party_text<&sip::NameAddr::display>>},
     {"tobody.uri", 0, 0, "", "The URI.", of_name_addr<party_text<&sip::NameAddr::uri>>},
     {"tobody.tag", 0, 0, "", "The tag.", of_name_addr<party_text<&sip::NameAddr::tag>>},
+    {"tobody.user", 0, 0, "", "User of the URI.", of_name_addr<party_uri_part<&sip::Uri::user>>},
+    {"tobody.host", 0, 0, "", "Host of the URI.", of_name_addr<party_uri_part<&sip::Uri::host>>},
     {"tobody.uri.user", 0, 0, "", "User of the URI.", of_name_addr<party_uri_part<&sip::Uri::user>>},
     {"tobody.uri.host", 0, 0, "", "Host of the URI.", of_name_addr<party_uri_part<&sip::Uri::host>>},
     {"tobody.params", 0, 0, "", "Parameters of the header, without the first semicolon.", of_name_addr<party_params>},

@@ -29,7 +29,7 @@ Value of_original_uri(Run& run, const Use&) {
 
 Value user_of(Run&, const sip::Uri& uri) { return text_or_none(uri.user); }
 Value host_of(Run&, const sip::Uri& uri) { return text_or_none(uri.host); }
-Value port_of(Run&, const sip::Uri& uri) { return Value::of(int64_t{uri_port(uri)}); }
+Value port_of(Run& run, const sip::Uri& uri) { return Value::digits(run.arena().decimal(uri_port(uri))); }
 Value transport_of(Run&, const sip::Uri& uri) { return text_or_none(shown_transport(uri)); }
 Value scheme_of(Run&, const sip::Uri& uri) { return Value::of(uri.scheme_name); }
 

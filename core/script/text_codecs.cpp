@@ -244,6 +244,17 @@ std::string_view unescape_crlf(std::string_view text, Arena& arena) {
     return out.take();
 }
 
+uint32_t core_hash(std::string_view text) {
+    uint32_t sum = 0;
+    for (size_t at = 0; at < text.size();
+         at += 4) {  // words of four bytes, the first one highest; the last may be short
+        uint32_t word = 0;
+        for (const char c : text.substr(at, 4)) word = (word << 8) + static_cast<uint32_t>(static_cast<signed char>(c));
+        sum += word ^ word >> 3;
+    }
+    return sum + (sum >> 11) + (sum >> 13) + (sum >> 23);
+}
+
 std::string_view digest(std::string_view text, const char* algorithm, Arena& arena) {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     size_t size = 0;

@@ -3,6 +3,7 @@
 // LIVES  Results are in the arena.
 // FAILS  Decoders return nullopt for text that is not in that encoding; they never read past it.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -37,6 +38,8 @@ std::string_view escape_csv(std::string_view text, Arena& arena);   // RFC 4180:
 std::string_view escape_crlf(std::string_view text, Arena& arena);  // CR and LF as \r and \n
 std::string_view unescape_crlf(std::string_view text, Arena& arena);
 
+// The hash by which Kamailio's tables and {s.corehash} spread texts.
+uint32_t core_hash(std::string_view text);
 // Lower-case hexadecimal; `algorithm` as OpenSSL names it ("MD5", "SHA2-256").  "" if it is not available.
 std::string_view digest(std::string_view text, const char* algorithm, Arena& arena);
 

@@ -7,11 +7,12 @@ namespace kahu::script {
 bool next_text_param(std::string_view& rest, char separator, TextParam& out) {
     while (!rest.empty()) {
         size_t end = 0;
-        for (bool quoted = false; end < rest.size() && (quoted || rest[end] != separator); ++end)
+        for (bool quoted = false; end < rest.size() && (quoted || (rest[end] != separator && rest[end] != ',')); ++end)
             if (rest[end] == '"') quoted = !quoted;
         const std::string_view whole = text::trim(rest.substr(0, end));
-        rest.remove_prefix(end < rest.size() ? end + 1 : end);
-        if (whole.empty()) continue;
+        const bool to_the_end = end == rest.size();
+        rest.remove_prefix(to_the_end || rest[end] != separator ? rest.size() : end + 1);
+        if (whole.empty() && to_the_end) return false;
         const size_t equals = whole.find('=');
         out.name = text::trim(whole.substr(0, equals));
         out.value = equals == whole.npos ? std::string_view() : text::trim(whole.substr(equals + 1));

@@ -286,6 +286,13 @@ std::optional<std::string_view> from_base64_url(std::string_view t, Arena& a) {
 std::optional<std::string_view> from_percent(std::string_view t, Arena& a) { return unescape_percent(t, false, a); }
 std::optional<std::string_view> from_form(std::string_view t, Arena& a) { return unescape_percent(t, true, a); }
 
+// Text, as Kamailio has it: a further "+" appends to it.
+Value hash_of(Run& run, const Use& use, std::string_view text) {
+    const int64_t size = use.number(run, 0, 0);
+    const int64_t hash = core_hash(text);
+    return Value::digits(run.arena().decimal(size > 0 ? hash & (size - 1) : hash));
+}
+
 // clang-format off
 constexpr Transformation kTable[] = {
     {"s.len", 0, 0, "", "Number of bytes.", with_text<length>},
@@ -325,6 +332,7 @@ constexpr Transformation kTable[] = {
     {"s.fmtlinet", 2, 2, ",width,lines", "The same, further lines begin with a tab.", with_text<lines_tab>},
     {"s.unquote", 0, 0, "", "Without the quotes around it.", text_to_text<unquote>},
     {"s.unbracket", 0, 0, "", "Without the brackets () [] {} <> around it.", text_to_text<unbracket>},
+    {"s.corehash", 0, 1, ",size", "A hash of the text, as Kamailio's; below the size, a power of two, if one is given.", with_text<hash_of>},
     {"s.encode.hexa", 0, 0, "", "In hexadecimal.", text_to_text<encode_hex>},
     {"s.decode.hexa", 0, 0, "", "From hexadecimal.", text_to_maybe<decode_hex>},
     {"s.encode.7bit", 0, 0, "", "As a 7-bit SMS PDU.", text_to_text<encode_7bit>},

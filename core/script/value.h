@@ -19,11 +19,16 @@ struct Value {
     Kind kind = Kind::null;
     int64_t number = 0;
     std::string_view text = {};  // kind integer: its spelling if it has one already, else empty
+    // Kind text: spells a number, as $rp and $cs do.  They are text to == and +, but is_int() is true of them.
+    bool numeric = false;
 
-    static constexpr Value of(int64_t n) { return {Kind::integer, n, {}}; }
-    static constexpr Value of(int64_t n, std::string_view spelling) { return {Kind::integer, n, spelling}; }
-    static constexpr Value of(std::string_view s) { return {Kind::text, 0, s}; }
-    static constexpr Value of(const char* s) { return {Kind::text, 0, s}; }
+    static constexpr Value of(int64_t n) { return {.kind = Kind::integer, .number = n}; }
+    static constexpr Value of(int64_t n, std::string_view spelling) {
+        return {.kind = Kind::integer, .number = n, .text = spelling};
+    }
+    static constexpr Value of(std::string_view s) { return {.kind = Kind::text, .text = s}; }
+    static constexpr Value of(const char* s) { return {.kind = Kind::text, .text = s}; }
+    static constexpr Value digits(std::string_view s) { return {.kind = Kind::text, .text = s, .numeric = true}; }
     static constexpr Value none() { return {}; }
 
     constexpr bool is_null() const { return kind == Kind::null; }

@@ -97,7 +97,10 @@ Value next_hop(Run& run, const Use& use) {
     switch (use.number) {
     case 'U': return text_or_none(uri.user);
     case 'd': return text_or_none(uri.host);
-    case 'p': return Value::of(int64_t{script::uri_port(uri)});
+    case 'p': {
+        const int64_t port = script::uri_port(uri);  // Kamailio's is text of a request, a number of a reply
+        return run.is_request() ? Value::digits(run.arena().decimal(port)) : Value::of(port);
+    }
     default: return text_or_none(script::shown_transport(uri));
     }
 }

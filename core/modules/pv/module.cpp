@@ -24,7 +24,10 @@ int truth(bool yes) { return yes ? 1 : -1; }
 
 int is_set(Run& run, const Args& args) { return truth(!args.value(run, 0).is_null()); }
 int not_empty(Run& run, const Args& args) { return truth(!args.text(run, 0).empty()); }
-int is_int(Run& run, const Args& args) { return truth(args.value(run, 0).is_integer()); }
+int is_int(Run& run, const Args& args) {
+    const Value value = args.value(run, 0);
+    return truth(value.is_integer() || value.numeric);
+}
 
 std::string_view type_of(const Value& value) { return value.is_null() ? "null" : value.is_integer() ? "int" : "str"; }
 Status prepare_typeof(Args& args) {
@@ -38,7 +41,8 @@ int has_type(Run& run, const Args& args) { return truth(type_of(args.value(run, 
 constexpr Function kFunctions[] = {
     {"pv_isset", 1, 1, "(variable)", "True if the variable has a value.", kAnyRoute, is_set},
     {"not_empty", 1, 1, "(variable)", "True if the variable's text is not empty.", kAnyRoute, not_empty},
-    {"is_int", 1, 1, "(variable)", "True if the variable is an integer; text that spells one is none.", kAnyRoute,
+    {"is_int", 1, 1, "(variable)",
+     "True if the variable is an integer; text that spells one is none, but for $rp, $cs and their like.", kAnyRoute,
      is_int},
     {"typeof", 2, 2, "(variable, string type)", "True if the variable is of that type: int, str or null.", kAnyRoute,
      has_type, prepare_typeof},

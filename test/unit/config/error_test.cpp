@@ -28,7 +28,7 @@ constexpr Case kErrors[] = {
     {"socket={ bind=udp:1.1.1.1; workers=-1; }\n", "t.cfg:1:36: workers = -1 is not valid — a number from 0 to 1024"},
     {"flags A:32\n", "t.cfg:1:7: flag A has number 32 — flags are numbered from 0 to 31"},
     {"flags A, A\n", "t.cfg:1:10: flag A is declared twice"},
-    {"x=99999999999999999999\n", "t.cfg:1:3: the number 99999999999999999999 is too large or not octal"},
+    {"x=99999999999999999999\n", "t.cfg:1:3: the number 99999999999999999999 is too large, or not octal"},
     {"x=\"abc\n", "t.cfg:1:3: this string is not closed — '\"' is missing"},
     {"x='abc\n", "t.cfg:1:3: this string is not closed — \"'\" is missing"},
     {"x=1 /* abc\n", "t.cfg:1:5: this comment is not closed — '*/' is missing"},

@@ -49,6 +49,7 @@ TEST(Pv, AsksForTypes) {
               "empty");
     EXPECT_EQ(with_pv("$var(x) = \"12\"; if (!is_int(\"$var(x)\") && typeof(\"$var(x)\", \"str\")) log(\"text\");"),
               "text");
+    EXPECT_EQ(with_pv("if (is_int(\"$cs\") && typeof(\"$cs\", \"str\")) log(\"both\");"), "both");
     EXPECT_EQ(with_pv("$var(x) = 12; if (is_int(\"$var(x)\")) log(\"int\");"), "int");
 }
 
