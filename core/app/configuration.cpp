@@ -204,7 +204,11 @@ class Loader {
             return Error{Errc::invalid, made_->file + ": enable_tls=yes needs the tls module",
                          "add loadmodule \"tls.so\""};
         if (Status planned = net::plan_listeners(specs, tcp, tls); !planned) return planned;
-        if (Status present = net::check_addresses(); !present) return present;
+        if (Status present = net::check_addresses(); !present) {
+            if (!options_.check_only) return present;  // the file may be for another machine
+            const Error why = std::move(present).error();
+            found_.warning({}, why.what, why.hint);
+        }
         add_aliases();
         if (net::settings.auto_aliases != 0 && !options_.check_only) net::add_names_of_listeners();
         return proc::check_identity(identity());

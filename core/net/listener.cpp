@@ -72,10 +72,11 @@ void add_listener(const ListenSpec& spec, Transport transport, SocketAddress add
     listener.index = static_cast<uint16_t>(g_listeners.size());
     listener.transport = transport;
     listener.address = address;
-    listener.advertise_host = spec.advertise_host;
-    listener.advertise_port = spec.advertise_port;
+    const bool own = !spec.advertise_host.empty();
+    listener.advertise_host = own ? spec.advertise_host : settings.advertised_address.get();
+    listener.advertise_port = own ? spec.advertise_port : static_cast<uint16_t>(settings.advertised_port.get());
     listener.name = spec.name;
-    listener.is_virtual = spec.is_virtual;
+    listener.is_virtual = spec.is_virtual || settings.ip_free_bind != 0;
     listener.workers = spec.workers != 0 ? spec.workers : static_cast<int>(settings.children);
     listener.where = spec.where;
     g_listeners.push_back(std::move(listener));

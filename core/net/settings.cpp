@@ -18,6 +18,14 @@ Status an_address(const ParamValue& value) {
     return Error{Errc::invalid, "'" + *address + "' is not an IP address", "use an address of this machine"};
 }
 
+// It is written into headers as it stands.
+Status a_public_host(const ParamValue& value) {
+    const auto* host = std::get_if<std::string>(&value);
+    constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
+    if (host == nullptr || host->find_first_not_of(kAllowed) == host->npos) return {};
+    return Error{Errc::invalid, "'" + *host + "' is no address and no host name", "as in \"sip.example.com\""};
+}
+
 Status disable_tls(const ParamValue& value) {
     const auto* off = std::get_if<int64_t>(&value);
     if (off == nullptr || *off < 0 || *off > 1) return Error{Errc::invalid, "expected yes or no", ""};
@@ -50,6 +58,13 @@ const Param kParams[] = {
     {.name = "tls_disable", .kind = custom, .accept = disable_tls, .help = "The same as disable_tls."},
     {.name = "auto_aliases", .kind = boolean, .number = &settings.auto_aliases,
      .help = "Takes the names that the listening addresses resolve to as aliases, once, at start."},
+    {.name = "ip_free_bind", .kind = boolean, .number = &settings.ip_free_bind,
+     .help = "Listens on addresses that this machine does not have yet: `virtual` for every socket."},
+    {.name = "ip_nonlocal_bind", .kind = boolean, .number = &settings.ip_free_bind, .help = "The same as ip_free_bind."},
+    {.name = "advertised_address", .kind = text, .text = &settings.advertised_address, .accept = a_public_host,
+     .help = "What sockets without `advertise` of their own call themselves in Via and Record-Route: an address or a host name."},
+    {.name = "advertised_port", .number = &settings.advertised_port, .min = 0, .max = 65535,
+     .help = "Port that such sockets name there; 0: their own."},
     {.name = "auto_bind_ipv6", .kind = boolean, .number = &settings.auto_bind_ipv6,
      .help = "Also listens on all local IPv6 addresses when no listen= is given."},
     {.name = "tcp_max_connections", .number = &settings.tcp_max_connections, .min = 0, .max = 1000000, .unit = "connections",

@@ -17,6 +17,9 @@ struct Settings {
     IntSetting enable_tls{0};
     IntSetting auto_aliases{1};
     IntSetting auto_bind_ipv6{0};
+    IntSetting ip_free_bind{0};
+    TextSetting advertised_address;  // of sockets that have none of their own
+    IntSetting advertised_port{0};
     // limits
     IntSetting tcp_max_connections{2048};
     IntSetting tls_max_connections{2048};

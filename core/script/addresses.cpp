@@ -1,6 +1,7 @@
 #include "core/script/addresses.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 
 #include <bit>
 #include <cstring>
@@ -85,6 +86,20 @@ bool Network::contains(const SocketAddress& address) const {
     if (rest == 0) return true;
     const auto mask = static_cast<unsigned char>(0xff << (8 - rest));
     return ((bytes[whole] ^ bytes_[whole]) & mask) == 0;
+}
+
+std::vector<Network> networks_of_host(const std::string& name) {
+    std::vector<Network> found;
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_DGRAM;
+    addrinfo* list = nullptr;
+    if (::getaddrinfo(name.c_str(), nullptr, &hints, &list) != 0) return found;
+    char text[kIpTextBytes];
+    for (const addrinfo* at = list; at != nullptr; at = at->ai_next)
+        if (const auto network = Network::parse(ip_text(SocketAddress::from(at->ai_addr), text)))
+            found.push_back(*network);
+    ::freeaddrinfo(list);
+    return found;
 }
 
 }  // namespace kahu::script

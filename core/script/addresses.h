@@ -4,7 +4,9 @@
 
 #include <array>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/address.h"
 
@@ -25,5 +27,9 @@ class Network {
     unsigned bits_ = 0;
     std::array<unsigned char, 16> bytes_{};
 };
+
+// What a host name resolves to, each address by itself; empty if it does not.  At start only: it waits for the name
+// server.
+std::vector<Network> networks_of_host(const std::string& name);
 
 }  // namespace kahu::script

@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/net/listener.h"
 #include "core/script/addresses.h"
+#include "core/script/branch_parts.h"
 #include "core/script/core_variables.h"
 #include "core/script/message_facts.h"
 #include "core/script/run.h"
@@ -37,7 +38,18 @@ constexpr PartName kParts[] = {{"uri", kUri},
                                {"location_ua", kUserAgent},
                                {"otcpid", kId}};
 
-Status prepare_branch(Use& use) {
+Value socket_text(Run& run, uint16_t index) {
+    const auto all = net::listeners();
+    return index < all.size() ? Value::of(run.arena().copy(all[index].text())) : Value::none();
+}
+uint16_t socket_named(std::string_view text) {
+    for (const net::Listener& each : net::listeners())
+        if (each.text() == text || (!each.name.empty() && each.name == text)) return each.index;
+    return net::kAnyListener;
+}
+}  // namespace
+
+Status prepare_branch_part(Use& use) {
     for (const PartName& row : kParts)
         if (row.name == use.inner) {
             use.number = row.part;
@@ -46,11 +58,10 @@ Status prepare_branch(Use& use) {
     return Error{Errc::invalid, fmt::format("\"{}\" is no part of a branch", use.inner),
                  "uri, dst_uri, path, q, send_socket, count, flags, ruid, instance, ua or otcpid"};
 }
-Value socket_text(Run& run, uint16_t index) {
-    const auto all = net::listeners();
-    return index < all.size() ? Value::of(run.arena().copy(all[index].text())) : Value::none();
-}
-Value part_of(Run& run, const Branch& branch, int64_t part) {
+
+bool is_branch_count(int64_t part) { return part == kCount; }
+
+Value branch_part(Run& run, const Branch& branch, int64_t part) {
     switch (part) {
     case kUri: return text_or_none(branch.uri);
     case kDestination: return text_or_none(branch.dst_uri);
@@ -64,32 +75,14 @@ Value part_of(Run& run, const Branch& branch, int64_t part) {
     default: return Value::of(static_cast<int64_t>(branch.connection));
     }
 }
-Value branch(Run& run, const Use& use) {
-    const auto others = run.branches.others();
-    if (use.number == kCount) return others.empty() ? Value::none() : Value::of(static_cast<int64_t>(others.size()));
-    const size_t at = use.position(run, others.size());
-    return at == Use::npos ? Value::none() : part_of(run, others[at], use.number);
-}
-uint16_t socket_named(std::string_view text) {
-    for (const net::Listener& each : net::listeners())
-        if (each.text() == text || (!each.name.empty() && each.name == text)) return each.index;
-    return net::kAnyListener;
-}
-Status set_branch(Run& run, const Use& use, const Value& value) {
-    const auto others = run.branches.others();
-    const size_t at = use.position(run, others.size());
-    if (at == Use::npos || use.number == kCount) return Error{Errc::not_found, "there is no such branch", ""};
-    if (use.number == kUri && value.is_null()) {
-        run.branches.remove(at);
-        return {};
-    }
-    Branch& target = others[at];
+
+Status set_branch_part(Run& run, Branch& target, int64_t part, const Value& value) {
     const std::string_view text = run.arena().copy(to_text(value, run.arena()));
     sip::Uri uri;
-    const bool is_uri = use.number == kUri || use.number == kDestination;
-    if (is_uri && !(use.number == kDestination && text.empty()) && parse_into(text, uri) == nullptr)
+    const bool is_uri = part == kUri || part == kDestination;
+    if (is_uri && !text.empty() && parse_into(text, uri) == nullptr)
         return Error{Errc::invalid, fmt::format("\"{}\" is not a URI", text::printable(text)), ""};
-    switch (use.number) {
+    switch (part) {
     case kUri: target.uri = text; break;
     case kDestination: target.dst_uri = text; break;
     case kPath: target.path = text; break;
@@ -103,6 +96,34 @@ Status set_branch(Run& run, const Use& use, const Value& value) {
         target.q = static_cast<int16_t>(value.is_null() ? Branch::kNoQ : std::min<int64_t>(to_integer(value), 1000));
     }
     return {};
+}
+
+namespace {
+
+Value branch(Run& run, const Use& use) {
+    const auto others = run.branches.others();
+    if (use.number == kCount) return others.empty() ? Value::none() : Value::of(static_cast<int64_t>(others.size()));
+    const size_t at = use.position(run, others.size());
+    return at == Use::npos ? Value::none() : branch_part(run, others[at], use.number);
+}
+Status set_branch(Run& run, const Use& use, const Value& value) {
+    const auto others = run.branches.others();
+    const size_t at = use.position(run, others.size());
+    if (at == Use::npos || use.number == kCount) return Error{Errc::not_found, "there is no such branch", ""};
+    if (use.number != kUri || !to_text(value, run.arena()).empty())
+        return set_branch_part(run, others[at], use.number, value);
+    if (!value.is_null()) return Error{Errc::invalid, "\"\" is not a URI", ""};
+    run.branches.remove(at);
+    return {};
+}
+
+// $br = "sip:a@b": one more target.
+Status add_branch(Run& run, const Use&, const Value& value) {
+    if (value.is_null()) return {};
+    Branch more;
+    if (Status made = set_branch_part(run, more, kUri, value); !made) return made;
+    if (more.uri.empty()) return Error{Errc::invalid, "\"\" is not a URI", ""};
+    return run.branches.add(more) ? Status() : Error{Errc::exists, "there are as many targets as there may be", ""};
 }
 
 Value first_branch(Run& run, const Use&) {
@@ -126,7 +147,8 @@ Value all_branches(Run& run, const Use&) {
     std::string_view between;
     for (const Branch& each : run.branches.others()) {
         out.append(between);
-        append_target(out, each.uri, each.q);
+        if (each.q == Branch::kNoQ) out.append(each.uri);
+        else append_target(out, each.uri, each.q);
         between = ", ";
     }
     return Value::of(out.take());
@@ -195,6 +217,11 @@ Value forced_socket_name(Run& run, const Use&) {
     const uint16_t index = run.branches.main().socket;
     return index < all.size() ? text_or_none(all[index].name) : Value::none();
 }
+Value forced_socket_port(Run& run, const Use&) {
+    const auto all = net::listeners();
+    const uint16_t index = run.branches.main().socket;
+    return index < all.size() ? Value::of(int64_t{all[index].address.port()}) : Value::of(int64_t{0});
+}
 Status force_socket(Run& run, const Use&, const Value& value) {
     const std::string_view text = to_text(value, run.arena());
     const uint16_t index = text.empty() ? net::kAnyListener : socket_named(text);
@@ -207,8 +234,8 @@ Status force_socket(Run& run, const Use&, const Value& value) {
 
 constexpr Variable kVariables[] = {
     {"branch", "Parts of a further target: uri, dst_uri, path, q, send_socket, flags, ruid, instance, ua; count.",
-     branch, set_branch, prepare_branch},
-    {"br", "URI of the first further target.", first_branch},
+     branch, set_branch, prepare_branch_part},
+    {"br", "URI of the first further target; what is assigned to it is one more.", first_branch, add_branch},
     {"bR", "All further targets.", all_branches},
     {"ds", "All targets as a Contact header.", destination_set},
     {"rq", "q of the Request-URI's target, in thousandths.", request_q},
@@ -221,6 +248,7 @@ constexpr Variable kVariables[] = {
     {"sF", "The same in hexadecimal.", get_flags_hex<script_flags>, set_flags<script_flags>},
     {"Sf", "One script flag, 0 or 1.", get_one<script_flags>, set_one<script_flags>, prepare_flag},
     {"fs", "Socket the request is to leave by; null: chosen by destination.", forced_socket, force_socket},
+    {"fsp", "Port of that socket, or 0.", forced_socket_port},
     {"fsn", "Name of that socket.", forced_socket_name, force_socket},
 };
 

@@ -48,19 +48,13 @@ struct Branch {
 
 class Branches {
   public:
-    // Kamailio's compiled limit is 31, its default 12 (max_branches): the list takes no more than this.
-    static constexpr size_t kMost = 31;
-
     Branch& main() { return main_; }
     const Branch& main() const { return main_; }
     std::span<Branch> others() { return others_; }
     std::span<const Branch> others() const { return others_; }
-    // False: the list is full, nothing was added.  REQUIRES: the texts live as long as the message.
-    bool add(const Branch& branch) {
-        if (others_.size() >= kMost) return false;
-        others_.push_back(branch);
-        return true;
-    }
+    // False: there are max_branches already (main() is one of them), nothing was added.  REQUIRES: the texts live as
+    // long as the message.
+    bool add(const Branch& branch);
     void remove(size_t index) {
         if (index < others_.size()) others_.erase(others_.begin() + static_cast<ptrdiff_t>(index));
     }

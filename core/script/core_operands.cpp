@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
+#include <vector>
 
+#include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/net/listener.h"
 #include "core/script/addresses.h"
@@ -99,20 +102,22 @@ const SocketAddress* address_of(CoreOperand which, const Run& run) {
     return which == CoreOperand::to_ip ? &run.sending->to->address : local_end(run);
 }
 
-class AddressIn : public Expression {  // src_ip == 10.0.0.0/8
+class AddressIn : public Expression {  // src_ip == 10.0.0.0/8; of a host name, any of its addresses
   public:
-    AddressIn(CoreOperand which, bool negated, Network network) : which_(which), negated_(negated), network_(network) {}
+    AddressIn(CoreOperand which, bool negated, std::vector<Network> networks)
+        : which_(which), negated_(negated), networks_(std::move(networks)) {}
     Value value(Run& run) const override { return Value::of(int64_t{truth(run)}); }
     bool truth(Run& run) const override { return is_in(run) != negated_; }
 
   private:
     bool is_in(const Run& run) const {
         const SocketAddress* const address = address_of(which_, run);
-        return address != nullptr && network_.contains(*address);
+        if (address == nullptr) return false;
+        return std::ranges::any_of(networks_, [&](const Network& each) { return each.contains(*address); });
     }
     CoreOperand which_;
     bool negated_;
-    Network network_;
+    std::vector<Network> networks_;
 };
 
 class AddressEquals : public Expression {  // src_ip == $var(ip): known only now
@@ -224,14 +229,30 @@ Error cannot_compare(CoreOperand which, std::string_view other, std::string_view
             std::string(valid)};
 }
 
+// "gw.example.com", "localhost"; not "10.0.0", which is a mistake.
+bool is_host_name(std::string_view text) {
+    const auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+               c == '_';
+    };
+    return !text.empty() && text.size() < 254 && std::ranges::all_of(text, allowed) &&
+           text.find_first_not_of("0123456789.") != text.npos;
+}
+
 Result<ExpressionPtr> compare_address(CoreOperand which, bool negated, const OtherSide& other) {
     if (other.kind == OtherSide::Kind::myself) return ExpressionPtr(std::make_shared<AddressIsMyself>(which, negated));
-    if (other.kind == OtherSide::Kind::address || other.kind == OtherSide::Kind::text) {
-        const auto network = Network::parse(other.text);
-        if (!network)
+    if (other.kind == OtherSide::Kind::address || other.kind == OtherSide::Kind::text ||
+        other.kind == OtherSide::Kind::word) {
+        if (const auto network = Network::parse(other.text))
+            return ExpressionPtr(std::make_shared<AddressIn>(which, negated, std::vector{*network}));
+        if (!is_host_name(other.text))
             return cannot_compare(which, fmt::format("\"{}\"", text::printable(other.text, 64)),
-                                  "an address or a network such as 10.0.0.0/8; names are not looked up");
-        return ExpressionPtr(std::make_shared<AddressIn>(which, negated, *network));
+                                  "an address, a network such as 10.0.0.0/8, or a host name");
+        auto found = networks_of_host(std::string(other.text));
+        if (found.empty())
+            LOG(warn, "config.host_unknown", kv("host", other.text),
+                kv("hint", "it was looked up once, at start: no address is equal to it"));
+        return ExpressionPtr(std::make_shared<AddressIn>(which, negated, std::move(found)));
     }
     if (other.kind == OtherSide::Kind::expression)
         return ExpressionPtr(std::make_shared<AddressEquals>(which, negated, other.expression));

@@ -10,6 +10,7 @@
 #include "core/script/addresses.h"
 #include "core/script/flows.h"
 #include "core/script/message_facts.h"
+#include "core/script/params.h"
 #include "core/sip/builder.h"
 #include "mem/contract.h"
 
@@ -45,7 +46,7 @@ void append_our_via(const Run& run, const OutgoingRequest& how, const net::Liste
             out.append(":").append(std::to_string(from.public_port()));
     }
     out.append(";branch=").append(how.branch);
-    if (run.add_local_rport) out.append(";rport");
+    if (run.add_local_rport || params::local_rport != 0) out.append(";rport");
     // A reply must find the connection that the request came on, whatever port its Via names; or the socket.
     const auto connection = static_cast<uint64_t>(run.inbound().connection);
     if (connection != 0) fmt::format_to(std::back_inserter(out), ";i={:x}", connection);

@@ -9,6 +9,10 @@ namespace params {
 IntSetting max_while_loops{100};
 IntSetting max_recursive_level{Run::kMaxRouteDepth};
 IntSetting max_script_steps{1'000'000};
+IntSetting max_branches{12};
+IntSetting server_id{0};
+IntSetting local_rport{0};
+IntSetting onsend_route_reply{0};
 IntSetting server_signature{1};
 IntSetting sip_warning{0};
 TextSetting server_header;
@@ -49,6 +53,29 @@ const Param kParams[] = {
      .unit = "steps",
      .help = "Rounds of loops and calls of routes that one message may take together; then its script ends.",
      .applies = Applies::at_runtime},
+    {.name = "max_branches",
+     .number = &params::max_branches,
+     .min = 1,
+     .max = 31,
+     .unit = "targets",
+     .help = "How many targets one request may be sent to, the Request-URI's among them."},
+    {.name = "server_id",
+     .number = &params::server_id,
+     .min = 0,
+     .max = INT32_MAX,
+     .help = "Number of this server, $sid; usrloc writes it into its rows, and may load its own rows alone."},
+    {.name = "local_rport",
+     .kind = ParamKind::boolean,
+     .number = &params::local_rport,
+     .min = 0,
+     .max = 1,
+     .help = "Our own Via asks for rport (RFC 3581) in every request: add_local_rport() for all."},
+    {.name = "onsend_route_reply",
+     .kind = ParamKind::boolean,
+     .number = &params::onsend_route_reply,
+     .min = 0,
+     .max = 1,
+     .help = "Runs onsend_route for replies that are forwarded, too; one that it drops counts as never received."},
     {.name = "server_signature",
      .kind = ParamKind::boolean,
      .number = &params::server_signature,

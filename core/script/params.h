@@ -9,6 +9,10 @@ namespace kahu::script::params {
 extern IntSetting max_while_loops;
 extern IntSetting max_recursive_level;
 extern IntSetting max_script_steps;
+extern IntSetting max_branches;
+extern IntSetting server_id;
+extern IntSetting local_rport;
+extern IntSetting onsend_route_reply;
 extern IntSetting server_signature;
 extern IntSetting sip_warning;
 extern TextSetting server_header;

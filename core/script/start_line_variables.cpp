@@ -80,6 +80,7 @@ enum MessagePart : int64_t {
     kHeaders,
     kHeadersLength,
     kFirstLine,
+    kToBody,
     kAfterFirstLine
 };
 struct PartName {
@@ -95,6 +96,7 @@ constexpr PartName kParts[] = {{"len", kLength},
                                {"hdrs_len", kHeadersLength},
                                {"hdrslen", kHeadersLength},
                                {"lpart", kAfterFirstLine},
+                               {"fpart", kToBody},
                                {"fline", kFirstLine}};
 
 Status prepare_message_part(Use& use) {
@@ -104,7 +106,7 @@ Status prepare_message_part(Use& use) {
             return {};
         }
     return Error{Errc::invalid, fmt::format("\"{}\" is no part of a message", use.inner),
-                 "len, buf, body, body_len, hdrs, hdrs_len, fline or lpart"};
+                 "len, buf, body, body_len, hdrs, hdrs_len, fline, fpart or lpart"};
 }
 Value message_part(Run& run, const Use& use) {
     const sip::Message& message = run.message();
@@ -115,6 +117,7 @@ Value message_part(Run& run, const Use& use) {
     case kBody: return Value::of(message.body());
     case kBodyLength: return Value::of(static_cast<int64_t>(message.body().size()));
     case kHeaders: return Value::of(text::trim(message.head().substr(line)));
+    case kToBody: return Value::of(text::trim(message.head()));
     case kAfterFirstLine: return Value::of(message.bytes().substr(line));
     case kHeadersLength: return Value::of(static_cast<int64_t>(head - line));
     default: return Value::of(text::trim(message.start_line()));
@@ -148,8 +151,8 @@ constexpr Variable kVariables[] = {
     {"mb", "The whole message.", whole_message},
     {"rb", "The body.", body},
     {"bs", "Length of the body in bytes.", body_size},
-    {"msg", "Parts of the message: len, buf, body, body_len, hdrs, hdrs_len, fline, lpart.", message_part, nullptr,
-     prepare_message_part},
+    {"msg", "Parts of the message: len, buf, body, body_len, hdrs, hdrs_len, fline, fpart, lpart.", message_part,
+     nullptr, prepare_message_part},
 };
 
 }  // namespace

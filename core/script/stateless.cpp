@@ -11,6 +11,7 @@
 #include "core/script/message_facts.h"
 #include "core/script/onsend.h"
 #include "core/script/outgoing.h"
+#include "core/script/params.h"
 #include "core/script/reply.h"
 #include "core/script/traffic_counters.h"
 
@@ -181,7 +182,10 @@ bool forward_reply_stateless(Run& run) {
         sent = send_reply_by_name(reply, reply_listener(run), bytes);
     } else {
         to.connect = !run.forward_no_connect && !run.reply_no_connect;
-        sent = net::choose_listener(to, reply_listener(run)) && net::send_to(to, bytes) == net::Sent::ok;
+        if (!net::choose_listener(to, reply_listener(run))) return false;
+        if (params::onsend_route_reply != 0 && !run_onsend_route(run, to, bytes))
+            return true;  // the script wants it so
+        sent = net::send_to(to, bytes) == net::Sent::ok;
     }
     count_forwarded(false, sent);
     if (sent && method_of(reply) == sip::Method::invite && invite_replies_are_watched())

@@ -30,7 +30,13 @@ route[NESTED] { route(BREAKS); $var(q) = 3; }
 
 
 # More of the core's parameters for a file.
-CORES = {"myself": """
+CORES = {"variables": """
+gr.num = 5 desc "a number"
+gr.txt = "text" desc "a text"
+server_id=7
+listen=udp:127.77.1.@SIDE@:5062 advertise 9.9.9.9:5090 name "s0"
+listen=udp:127.77.1.@SIDE@:5063 name "s1"
+""", "myself": """
 disable_tcp=no
 listen=udp:127.77.1.@SIDE@:5060
 listen=tcp:127.77.2.@SIDE@:5060

@@ -42,3 +42,40 @@ def test_it_sees_and_stops_what_is_sent(make_kahu, how):
             if how == "relay":
                 answers = [client.receive(5), client.receive(5)]
                 assert [answer.status for answer in answers if answer] == [100, 408], answers
+
+
+REPLIES = """
+request_route {
+	if ($hdr(X-How) == "relay") { $du = "sip:127.0.0.1:@SINK@"; t_relay(); exit; }
+	$du = "sip:127.0.0.1:@SINK@";
+	$var(r) = forward();
+	exit;
+}
+onsend_route {
+	if (is_request()) return;
+	xlog("L_ERR", "<<$rs to $snd(port) $(snd(buf){s.substr,0,11})>>\\n");
+	if ($rs == 183) drop;
+}
+"""
+
+
+@pytest.mark.parametrize("how", ["forward", "relay"])
+def test_replies_too_if_it_is_asked_for(make_kahu, how):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        sink.settimeout(3)
+        kahu = make_kahu(script=REPLIES.replace("@SINK@", str(sink.getsockname()[1])), core="onsend_route_reply=yes",
+                         modules=MODULES + "".join(f'\nloadmodule "{name}.so"' for name in ("xlog", "tm", "siputils"))).start()
+        with kahu.udp() as client:
+            client.send(request("INVITE", headers=[f"X-How: {how}"]))
+            received, proxy = sink.recvfrom(65535)
+            head = received.split(b"\r\n\r\n")[0].split(b"\r\n", 1)[1].replace(b"X-How", b"X-Was")
+            for line in (b"183 Progress", b"180 Ringing"):
+                sink.sendto(b"SIP/2.0 " + line + b"\r\n" + head + b"\r\n\r\n", proxy)
+            seen = []
+            while not seen or seen[-1] != 180:
+                answer = client.receive(5)
+                assert answer is not None, kahu.log()[-2000:]
+                seen.append(answer.status)
+            assert 183 not in seen
+            assert "<<183 to" in kahu.log() and "SIP/2.0 180>>" in kahu.log(), kahu.log()[-2000:]

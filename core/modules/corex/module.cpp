@@ -20,6 +20,7 @@
 #include "core/script/message_facts.h"
 #include "core/script/outgoing.h"
 #include "core/script/run.h"
+#include "core/script/variable.h"
 #include "core/sip/numbers.h"
 
 namespace kahu::corex {
@@ -175,6 +176,7 @@ const ModuleDescriptor kModule{
     .summary = "Branches, the socket to send from, questions about the message.",
     .params = kParams,
     .functions = g_functions,
+    .variables = socket_variables(),
     .description =
         "The RPC commands corex.* need no module here. Options of Kamailio's corex that change how the core reads and "
         "sends (network I/O interception) do not exist.",

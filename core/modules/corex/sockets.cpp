@@ -8,12 +8,14 @@
 #include "core/script/message_facts.h"
 #include "core/script/outgoing.h"
 #include "core/script/run.h"
+#include "core/script/variable.h"
 
 namespace kahu::corex {
 namespace {
 
 using script::Args;
 using script::Run;
+using script::Value;
 
 int truth(bool yes) { return yes ? 1 : -1; }
 
@@ -130,8 +132,47 @@ constexpr Function kFunctions[] = {
      sendx},
 };
 
+// $lsock(n/s0/listen): of the socket with that name (n) or address (l), one of name, listen, advertise, index.
+Value socket_attribute(Run& run, const script::VariableUse& use) {
+    const std::string_view text = use.inner_text(run);
+    const size_t first = text.find('/'), last = text.rfind('/');
+    if (first == text.npos || first == last || last + 1 == text.size()) return Value::none();
+    const std::string_view by = text.substr(0, first), value = text.substr(first + 1, last - first - 1);
+    const net::Listener* const found = by == "n" ? listener_named(value) : by == "l" ? listener_at(value) : nullptr;
+    if (found == nullptr) return Value::none();
+    switch (text[last + 1]) {
+    case 'n': return Value::of(std::string_view(found->name));
+    case 'l': return Value::of(run.arena().copy(found->text()));
+    case 'a':
+        if (found->advertise_host.empty()) return Value::of("");
+        return Value::of(script::TextBuilder(run.arena())
+                             .append(name_of(found->transport))
+                             .append(':')
+                             .append(found->advertise_host)
+                             .append(':')
+                             .decimal(found->public_port())
+                             .take());
+    case 'i': {
+        int64_t before = 0;  // Kamailio counts each transport's by themselves
+        for (const net::Listener& each : net::listeners())
+            if (each.transport == found->transport && each.index < found->index) ++before;
+        return Value::of(before);
+    }
+    default: return Value::none();
+    }
+}
+
+constexpr Variable kVariables[] = {
+    {"lsock",
+     "$lsock(n/name/field), $lsock(l/udp:address:port/field): of a socket of ours, its name, listen, advertise "
+     "or index.",
+     socket_attribute},
+};
+
 }  // namespace
 
 std::span<const Function> socket_functions() { return kFunctions; }
+
+std::span<const Variable> socket_variables() { return kVariables; }
 
 }  // namespace kahu::corex

@@ -7,5 +7,6 @@
 namespace kahu::corex {
 
 std::span<const Function> socket_functions();
+std::span<const Variable> socket_variables();  // $lsock()
 
 }  // namespace kahu::corex

@@ -2,6 +2,10 @@
 #include "core/modules/kex/module.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <random>
 
 #include "core/base/log.h"
 #include "core/base/text.h"
@@ -9,6 +13,7 @@
 #include "core/script/function.h"
 #include "core/script/message_facts.h"
 #include "core/script/run.h"
+#include "core/script/variable.h"
 
 namespace kahu::kex {
 namespace {
@@ -97,6 +102,20 @@ int reset_debug(Run&, const Args&) {
     return 1;
 }
 
+// $sruid: no other message, process or start of the server gets the same.
+script::Value unique_id(Run& run, const script::VariableUse&) {
+    static uint64_t count = 0;
+    static pid_t owner = 0;
+    static uint32_t random = 0;
+    if (owner != getpid()) {
+        owner = getpid();
+        random = std::random_device{}();
+    }
+    return script::Value::of(
+        run.arena().copy(fmt::format("srid-{:x}-{:x}-{:x}-{:x}", std::time(nullptr), owner, random, ++count)));
+}
+constexpr Variable kVariables[] = {{"sruid", "A text that is used once: a new one each time.", unique_id}};
+
 constexpr uint16_t kRequests = kRequestRoute | kFailureRoute | kBranchRoute | kEventRoute;
 constexpr std::string_view kFlag = "(int flag)", kBranchFlag = "(int flag[, int branch])";
 
@@ -124,6 +143,7 @@ const ModuleDescriptor kModule{
     .name = "kex",
     .summary = "Flags of scripts and branches, the destination URI, the log level.",
     .functions = kFunctions,
+    .variables = kVariables,
     .description = "The RPC commands core.*, stats.*, mod.* and pkg.* that Kamailio keeps in kex need no module here.",
 };
 

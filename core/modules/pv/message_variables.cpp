@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "core/base/text.h"
+#include "core/modules/pv/choose.h"
 #include "core/script/message_facts.h"
 #include "core/script/run.h"
 #include "core/script/variable.h"
@@ -11,6 +12,17 @@
 #include "core/sip/params.h"
 
 namespace kahu::pv {
+
+std::string_view hop_of_reply(script::Run& run) {
+    const sip::Via* const via = run.message().second_via();
+    if (via == nullptr) return {};
+    script::TextBuilder out(run.arena());
+    out.append("sip:").append(via->received.empty() ? via->host : via->received);
+    if (const uint16_t port = via->rport != 0 ? via->rport : via->port; port != 0) out.append(':').decimal(port);
+    const auto transport = transport_named(via->transport);
+    return out.append(";transport=").append(transport ? name_of(*transport) : via->transport).take();
+}
+
 namespace {
 
 using script::Run;
@@ -18,20 +30,6 @@ using script::Value;
 using Use = script::VariableUse;
 
 Value text_or_none(std::string_view text) { return text.empty() ? Value::none() : Value::of(text); }
-
-struct Name {
-    std::string_view name;
-    int64_t number;
-};
-template <size_t count>
-Status choose(Use& use, const Name (&names)[count], std::string_view valid) {
-    for (const Name& row : names)
-        if (row.name == use.inner) {
-            use.number = row.number;
-            return {};
-        }
-    return Error{Errc::invalid, fmt::format("${}({}) is not known", use.name, use.inner), std::string(valid)};
-}
 
 // --- $via0(host): the topmost Via; $via1: the second; $viaZ: the last -----------------------------------------
 enum ViaPart : int64_t { kHost, kPort, kProto, kProtoId, kBranch, kRport, kReceived, kConnection };
@@ -78,15 +76,6 @@ Status prepare_hop(Use& use) {
     return choose(use, kHopParts, "u (URI), U (user), d (host), p (port) or P (transport)");
 }
 
-std::string_view hop_of_reply(Run& run) {
-    const sip::Via* const via = run.message().second_via();
-    if (via == nullptr) return {};
-    script::TextBuilder out(run.arena());
-    out.append("sip:").append(via->received.empty() ? via->host : via->received);
-    if (const uint16_t port = via->rport != 0 ? via->rport : via->port; port != 0) out.append(':').decimal(port);
-    const auto transport = transport_named(via->transport);
-    return out.append(";transport=").append(transport ? name_of(*transport) : via->transport).take();
-}
 Value next_hop(Run& run, const Use& use) {
     const std::string_view text = !run.is_request()               ? hop_of_reply(run)
                                   : run.destination_uri().empty() ? run.request_uri()

@@ -5,10 +5,12 @@
 
 #include <vector>
 
+#include "core/modules/pv/buffer_variables.h"
 #include "core/modules/pv/list_functions.h"
 #include "core/modules/pv/message_variables.h"
 #include "core/modules/pv/process_variables.h"
 #include "core/modules/pv/shared_variables.h"
+#include "core/modules/pv/static_branch.h"
 #include "core/modules/pv/time_variables.h"
 #include "core/script/function.h"
 #include "core/script/run.h"
@@ -63,7 +65,8 @@ const Param kParams[] = {
 
 std::vector<Variable> all_variables() {
     std::vector<Variable> all;
-    for (const auto table : {time_variables(), process_variables(), shared_variables(), message_variables()})
+    for (const auto table : {time_variables(), process_variables(), shared_variables(), message_variables(),
+                             buffer_variables(), static_branch_variables()})
         all.insert(all.end(), table.begin(), table.end());
     return all;
 }
@@ -71,8 +74,8 @@ const std::vector<Variable> g_variables = all_variables();
 
 std::vector<Function> all_functions() {
     std::vector<Function> all(std::begin(kFunctions), std::end(kFunctions));
-    const auto more = list_functions();
-    all.insert(all.end(), more.begin(), more.end());
+    for (const auto more : {list_functions(), static_branch_functions()})
+        all.insert(all.end(), more.begin(), more.end());
     return all;
 }
 const std::vector<Function> g_functions = all_functions();

@@ -206,6 +206,13 @@ const Function kFunctions[] = {
      has_next_hop_route},
 };
 
+script::Value first_route(Run& run, const script::VariableUse&) {
+    RouteSet routes;
+    const bool read = routes.read(run.message()) && routes.top() != nullptr;
+    return script::Value::of(read ? run.arena().copy(routes.top()->address.uri) : std::string_view(""));
+}
+constexpr Variable kVariables[] = {{"route_uri", "URI of the topmost Route header; empty without one.", first_route}};
+
 // clang-format off
 const Param kParams[] = {
     {.name = "enable_full_lr", .kind = ParamKind::boolean, .number = &g_enable_full_lr,
@@ -243,6 +250,7 @@ const ModuleDescriptor kModule{
     .summary = "Record-Route and Route: keeps the requests of a dialog on their way.",
     .params = kParams,
     .functions = kFunctions,
+    .variables = kVariables,
     .hooks = {.check = check},
     .description =
         "record_route() only notes the wish: the header is written when the outgoing socket is known, and becomes two "

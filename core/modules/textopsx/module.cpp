@@ -5,11 +5,13 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "core/base/log.h"
 #include "core/base/log_limit.h"
 #include "core/base/text.h"
 #include "core/modules/textopsx/header_values.h"
+#include "core/modules/textopsx/iterators.h"
 #include "core/script/outgoing.h"
 #include "core/script/regex.h"
 #include "core/script/run.h"
@@ -132,13 +134,20 @@ constexpr Function kFunctions[] = {
     {"exclude_hf_value", 2, 2, kNameValue, "Removes a value from a list if it is there.", kAnyRoute, exclude_value},
     {"hf_value_exists", 2, 2, kNameValue, "True if a list has that value.", kAnyRoute, value_exists},
 };
+const std::vector<Function> g_functions = [] {
+    std::vector<Function> all(std::begin(kFunctions), std::end(kFunctions));
+    const auto more = iterator_functions();
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+}();
 
 }  // namespace
 
 const ModuleDescriptor kModule{
     .name = "textopsx",
     .summary = "Changes to headers that are lists, to replies and bodies.",
-    .functions = kFunctions,
+    .functions = g_functions,
+    .variables = iterator_variables(),
     .description =
         "Changes are collected and written when the message leaves; msg_apply_changes() writes them at once, so that "
         "what follows in the script sees them. Values that a script puts into headers must not hold line ends.",

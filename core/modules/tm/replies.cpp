@@ -12,7 +12,9 @@
 #include "core/modules/tm/originate.h"
 #include "core/modules/tm/routes.h"
 #include "core/modules/tm/table.h"
+#include "core/script/onsend.h"
 #include "core/script/outgoing.h"
+#include "core/script/params.h"
 #include "core/script/program.h"
 
 namespace kahu::tm {
@@ -84,6 +86,7 @@ bool take_reply(script::Run& run) {
 
     static std::string context, shared, relayed;
     int route = -1;
+    net::Destination upstream;
     {
         Locked shard(where.id);
         Transaction* t = shard.find(where.id.label);
@@ -99,11 +102,18 @@ bool take_reply(script::Run& run) {
         }
         if (cseq->method != t->method) return true;
         route = route_for(*t, *b, context, shared);
+        upstream = {.transport = t->from.transport,
+                    .listener = t->from.listener,
+                    .connection = t->from.connection,
+                    .address = t->reply_to};
     }
     if (route >= 0 && !run_reply_route(run, where, route, context, shared)) return true;
     relayed.clear();
     if (reply.status() != 100 && !script::build_relayed_reply(run, relayed) && reply.second_via() != nullptr)
         return true;
+    const bool stopped = script::params::onsend_route_reply != 0 && !relayed.empty() &&
+                         !script::run_onsend_route(run, upstream, relayed);
+    if (stopped && reply.status() >= 200) return true;
     After after = After::nothing;
     {
         Locked shard(where.id);
@@ -113,7 +123,7 @@ bool take_reply(script::Run& run) {
         if (t->local && relayed.empty()) relayed = reply.bytes();
         const bool overloaded = reply.status() == 503 && may_go_elsewhere(*b);
         const std::string request(overloaded ? text_of(b->request) : std::string_view());
-        on_reply(*t, *b, describe(reply, relayed));
+        on_reply(*t, *b, stopped ? IncomingReply{.status = 100} : describe(reply, relayed));
         if (t->local && t->is_invite() && reply.status() / 100 == 2) acknowledge(*t, *b, reply);
         if (overloaded) (void)go_elsewhere(*t, *b, request);
         after = conclude(*t);

@@ -17,6 +17,7 @@
 #include "core/modules/usrloc/sweep.h"
 #include "core/net/event_loop.h"
 #include "core/net/listener.h"
+#include "core/script/params.h"
 #include "core/script/transaction_layer.h"
 #include "core/stats/registry.h"
 
@@ -156,7 +157,7 @@ bool use_domain() { return settings.use_domain != 0; }
 Matching matching_mode() { return static_cast<Matching>(settings.matching_mode.get()); }
 int64_t cseq_delay() { return settings.cseq_delay; }
 bool newest_first() { return settings.desc_time_order != 0; }
-uint32_t server_id() { return 0; }
+uint32_t server_id() { return static_cast<uint32_t>(script::params::server_id.get()); }
 
 const ModuleDescriptor kModule{
     .name = "usrloc",

@@ -20,7 +20,7 @@ constexpr Case kCases[] = {
     {"branch_bad_uri", "if (!append_branch(\"nonsense\")) log(\"no\");", "no"},
     {"branch_bad_q", "if (!append_branch(\"sip:c@d\", \"1.5\")) log(\"no\");", "no"},
     {"branches_are_bounded",
-     "$var(i) = 0; while ($var(i) < 60 && append_branch(\"sip:c@d\")) $var(i) = $var(i) + 1; log(\"$var(i)\");", "31"},
+     "$var(i) = 0; while ($var(i) < 60 && append_branch(\"sip:c@d\")) $var(i) = $var(i) + 1; log(\"$var(i)\");", "11"},
     {"user", "if (has_ruri_user()) log(\"yes\");", "yes"},
     {"no_user", "$ru = \"sip:example.com\"; if (!has_ruri_user()) log(\"no\");", "no"},
     {"no_agent", "if (!has_user_agent()) log(\"no\");", "no"},

@@ -12,6 +12,59 @@ std::string with_pv(const std::string& statements, std::string_view message = ""
     return logged(statements, message, {&pv::kModule});
 }
 
+struct RequestCase {
+    const char* name;
+    const char* statements;
+    const char* expected;
+};
+constexpr RequestCase kRequest[] = {
+    {"sbranch_is_empty", "sbranch_reset(); log(\"$sbranch(uri) $sbranch(flags) $sbranch(count)\");", "<null> <null> 0"},
+    {"sbranch_of_nothing", "sbranch_reset(); if (!sbranch_append() && !sbranch_set_ruri()) log(\"$branch(count)\");",
+     "<null>"},
+    {"sbranch_to_ruri",
+     "sbranch_reset(); $du = \"sip:old\"; $sbranch(uri) = \"sip:s@h\"; $sbranch(flags) = 3; sbranch_set_ruri(); "
+     "log(\"$ru $du $bf\");",
+     "sip:s@h <null> 3"},
+    {"sbranch_appended",
+     "sbranch_reset(); $sbranch(uri) = \"sip:s@h\"; $sbranch(dst_uri) = \"sip:d\"; $sbranch(q) = 500; "
+     "sbranch_append(); "
+     "log(\"$branch(uri) $branch(dst_uri) $branch(q) $ru\");",
+     "sip:s@h sip:d 500 sip:bob@example.com:5070;transport=tcp"},
+    {"sbranch_takes_uris_only", "sbranch_reset(); $sbranch(uri) = \"nonsense\"; log(\"$sbranch(uri)\");", "<null>"},
+    {"msgbuf", "$var(i) = 3; log(\"$msgbuf(0)$msgbuf($var(i))$msgbuf(99999)$msgbuf(-1)\");", "OI<null><null>"},
+    {"msgbuf_assigned", "$msgbuf(0) = \"Q\"; $msgbuf(0) = \"R\"; log(\"$(mbu{s.substr,0,9})\");", "RPTIONS s"},
+    {"mbu_as_received", "if ($mbu == $mb) log(\"same\");", "same"},
+    {"rcv", "log(\"$rcv(srcip) $rcv(srcport) $rcv(rcvip) $rcv(rcvport) $rcv(proto) $rcv(sproto) $rcv(af)\");",
+     "10.1.2.3 26101 127.0.0.1 26100 1 udp 2"},
+    {"rcv_bytes", "if ($rcv(buf) == $mb && $rcv(len) == $ml) log(\"same\");", "same"},
+    {"of_replies", "log(\"$rpl(duri) $rpl(cntvia) $rsi\");", "<null> <null> 0"},
+    {"ccp_unknown", "log(\"$ccp(no.such)\");", "<null>"},
+    {"sid", "log(\"$sid\");", "0"},
+};
+class PvOfRequest : public testing::TestWithParam<RequestCase> {};
+TEST_P(PvOfRequest, IsWhatTheManualSays) { EXPECT_EQ(with_pv(GetParam().statements), GetParam().expected); }
+INSTANTIATE_TEST_SUITE_P(All, PvOfRequest, testing::ValuesIn(kRequest),
+                         [](const auto& i) { return std::string(i.param.name); });
+
+TEST(Pv, StaticBranchOutlivesItsMessage) {
+    Script script("request_route { log(\"$sbranch(uri)\"); $sbranch(uri) = \"sip:\" + $cs + \"@kept\"; }",
+                  {&pv::kModule});
+    ASSERT_NE(script.program, nullptr) << script.found.text();
+    script.send(request());
+    EXPECT_EQ(script.send(request("INFO", "sip:a-longer-uri-that-fills-the-arena@example.com")).line(), "sip:7@kept");
+}
+
+TEST(Pv, WhereAReplyGoes) {
+    Script script(
+        "request_route { exit; } reply_route { log(\"$rpl(duri) $rpl(dhost) $rpl(dport) $rpl(dprotoid) $rpl(cntvia) "
+        "$rsi\"); drop; }",
+        {&pv::kModule});
+    ASSERT_NE(script.program, nullptr) << script.found.text();
+    std::string bytes = reply("SIP/2.0 183 On");
+    bytes.insert(bytes.find("From:"), "Via: SIP/2.0/TCP 10.9.9.9:7;branch=z9hG4bK2\r\n");
+    EXPECT_EQ(script.send(bytes).line(), "sip:10.9.9.9:7;transport=tcp 10.9.9.9 7 2 2 183");
+}
+
 Status set_param(std::string_view name, const char* value) {
     for (const Param& param : pv::kModule.params)
         if (param.name == name) return kahu::apply(param, ParamValue(std::string(value)));

@@ -34,6 +34,28 @@ constexpr Case kCases[] = {
     {"remove_body", "remove_body();", "$bs $cl $hdr(Content-Type) $hdr(X)", "0 0 <null> a, b"},
     {"keep", "keep_hf(\"^Subject$\");", "$hdr(X) $hdr(Subject) $ci $fU", "<null> lunch abc@10.1.2.3 alice"},
     {"keep_none", "keep_hf();", "$hdr(X) $hdr(Subject) $rb", "<null> <null> body"},
+    {"walk_removes",
+     "hf_iterator_start(\"i\"); while (hf_iterator_next(\"i\")) "
+     "{ if ($hfitname(i) == \"X\" && $hfitbody(i) == \"c\") hf_iterator_rm(\"i\"); } hf_iterator_end(\"i\");",
+     "$hdrc(X) $hdr(X)", "1 a, b"},
+    {"walk_adds",
+     "hf_iterator_start(\"i\"); while (hf_iterator_next(\"i\")) { if ($hfitname(i) == \"Subject\") "
+     "{ hf_iterator_append(\"i\", \"X-Behind: 1\\r\\n\"); hf_iterator_insert(\"i\", \"X-Before: 2\"); } }",
+     "$hdr(X-Before)$hdr(Subject)$hdr(X-Behind)", "2lunch1"},
+    {"walk_back",
+     "hf_iterator_start(\"i\"); hf_iterator_next(\"i\"); hf_iterator_next(\"i\"); hf_iterator_prev(\"i\"); "
+     "$var(n) = $hfitname(i); hf_iterator_prev(\"i\"); $var(rc) = $rc;",
+     "$var(n) $var(rc)", "Via -1"},
+    {"walk_not_begun",
+     "hf_iterator_start(\"i\"); $var(rc) = hf_iterator_rm(\"i\"); $var(no) = hf_iterator_next(\"j\");",
+     "$var(rc) $var(no) $hfitname(i) $hfitbody(j)", "-1 -1 <null> <null>"},
+    {"lines",
+     "bl_iterator_start(\"b\"); $var(n) = 0; while (bl_iterator_next(\"b\")) { $var(n) = $var(n) + 1; "
+     "$var(l) = $blitval(b); bl_iterator_insert(\"b\", \"new\\r\\n\"); }",
+     "$var(n) $var(l) $(rb{line.count}) $(rb{line.at,0}) $cl", "1 body 2 new 9"},
+    {"line_removed",
+     "bl_iterator_start(\"b\"); bl_iterator_next(\"b\"); bl_iterator_rm(\"b\"); $var(e) = bl_iterator_next(\"b\");",
+     "$var(e) $cl", "-1 0"},
     {"twice",
      "append_hf_value(\"Y\", \"1\"); msg_apply_changes(); append_hf_value(\"Y\", \"2\"); msg_apply_changes(); "
      "append_hf_value(\"Y\", \"3\");",
