@@ -18,6 +18,7 @@ struct Countdown {
     int signal = SIGKILL;
 };
 Countdown kill_countdown[static_cast<int>(Point::count_)];
+void (*watcher)(Point point, long step) = nullptr;
 long allocations_left = -1;
 bool allocation_failed = false, failing_for_good = false;
 
@@ -52,6 +53,8 @@ void kill_at(Point point, long nth, int signal) noexcept {
     rearm();
 }
 
+void watch_steps(void (*see)(Point point, long step)) noexcept { watcher = see; }
+
 long steps_taken(Point point) noexcept { return kill_countdown[static_cast<int>(point)].taken; }
 
 bool damage_heap_of(int slot) noexcept {
@@ -68,6 +71,7 @@ namespace detail {
 void injection_step(Point point) noexcept {
     Countdown& countdown = kill_countdown[static_cast<int>(point)];
     if (countdown.left < 0) return;
+    if (watcher != nullptr) watcher(point, countdown.taken);
     ++countdown.taken;
     if (countdown.left-- > 0) return;
     kill(getpid(), countdown.signal);

@@ -33,6 +33,10 @@ void kill_at(Point point, long nth, int signal = SIGKILL) noexcept;
 // Steps of that kind taken since kill_at() was last called for it with any argument but -1.
 long steps_taken(Point point) noexcept;
 
+// While a kind is armed `see` hears of each of its steps before it is taken; nullptr: nobody.  It may allocate, but not
+// from the segment.
+void watch_steps(void (*see)(Point point, long step)) noexcept;
+
 // What a stray write does: overwrites the bookkeeping of a span of that slot.  False: it has none.
 bool damage_heap_of(int slot) noexcept;
 

@@ -13,6 +13,8 @@
 //   "@FILE"       FILE holds one of these, or "count:0:0" or "off:0:0".  "PID LOCK ALLOC QUEUE ROW FAILED SEEN\n"
 //                 goes to FILE.PID first: the steps taken since each was armed; 1 if an allocation failed, else 0;
 //                 allocations until then if none did.
+//                 After "places:0:0", which counts, too, FILE.PID.places has a line "POINT STEP HASH" for each step
+//                 that was the first to be called from where it was; HASH is of the nearest callers.
 // FAILS  What cannot be read or understood does nothing.
 #pragma once
 

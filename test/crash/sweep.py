@@ -5,6 +5,7 @@
     test/crash/sweep.py --stride 7 handshake-1.3     every seventh step of one operation
     test/crash/sweep.py --deaths 200                 of each operation and kind of step so many, evenly spread
     test/crash/sweep.py --point lock reload
+    test/crash/sweep.py --places reload              one step for each place in the code, by its ten nearest callers
 
 The exit code is 0 when after each death nobody else had died, every other connection went on, a new one was served and
 the heap was sound.
@@ -32,10 +33,12 @@ def _server(directory, certificates):
     return SweptServer(directory, certificates)
 
 
-def count_steps(directory, certificates, operation):
+def count_steps(directory, certificates, operation, places):
+    """{kind of step: (how many, those of different places)}"""
     swept = _server(Path(directory) / f"{operation}-steps", certificates).start()
     try:
-        return {point: swept.steps(operation, point) for point in POINTS}
+        found = swept.places(operation) if places else {}
+        return {point: (swept.steps(operation, point), found.get(point)) for point in POINTS}
     finally:
         swept.server.kill()
 
@@ -75,11 +78,13 @@ class Progress:
             print("\r" + " " * 70 + "\r", end="", file=sys.stderr, flush=True)
 
 
-def chunks(steps, arguments):
+def chunks(steps, places, arguments):
+    """`places`: step numbers, or None for all."""
+    numbers = [n for n in (range(steps) if places is None else places) if arguments.first <= n < arguments.last]
     stride = arguments.stride
     if arguments.deaths:
-        stride = max(1, -(-steps // arguments.deaths))
-    numbers = range(arguments.first, min(arguments.last, steps), stride)
+        stride = max(1, -(-len(numbers) // arguments.deaths))
+    numbers = numbers[::stride]
     return [numbers[i:i + CHUNK] for i in range(0, len(numbers), CHUNK)]
 
 
@@ -89,6 +94,7 @@ def main():
     parser.add_argument("--point", action="append", choices=POINTS)
     parser.add_argument("--stride", type=int, default=1)
     parser.add_argument("--deaths", type=int, default=0, help="at most, for each operation and kind of step")
+    parser.add_argument("--places", action="store_true", help="each place in the code once")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--last", type=int, default=1 << 40)
     parser.add_argument("--jobs", type=int, default=3, help="servers at a time")
@@ -98,12 +104,12 @@ def main():
     operations = arguments.operations or list(SweptServer.OPERATIONS)
     bad = total = 0
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        counting = [pool.submit(count_steps, directory, certificates, operation) for operation in operations]
+        counting = [pool.submit(count_steps, directory, certificates, operation, arguments.places) for operation in operations]
         left, found, runs = {}, {}, []
         for operation, counted in zip(operations, counting):
             for point in arguments.point or POINTS:
-                steps = counted.result()[point]
-                parts = chunks(steps, arguments)
+                steps, places = counted.result()[point]
+                parts = chunks(steps, places, arguments)
                 left[operation, point], found[operation, point] = len(parts), Result(operation, point, steps)
                 runs += [pool.submit(sweep, directory, certificates, operation, point, part) for part in parts]
         progress = Progress(len(runs))

@@ -28,3 +28,12 @@ def test_a_process_dies_in(swept, operation):
         assert not result.problems
         deaths += result.deaths
     assert deaths, "nothing was reached"
+
+
+def test_the_different_places_of_an_operation_are_found(swept):
+    """What sweep.py --places goes by: step 0 is one, no place comes twice, and one can die there."""
+    steps, places = swept.steps("reload", "lock"), swept.places("reload")
+    print(steps, {point: len(firsts) for point, firsts in places.items()})
+    assert places["lock"][0] == 0 and 100 < len(places["lock"]) < steps
+    result = swept.sweep("reload", "lock", lambda _: [places["lock"][len(places["lock"]) // 2]])
+    assert result.deaths == 1 and not result.problems

@@ -15,7 +15,7 @@ class Injection:
     """Injection(directory): the server is started with `env`; then order() at any time."""
 
     def __init__(self, directory):
-        self.file = Path(directory) / "inject"
+        self.file, self.patience = Path(directory) / "inject", PATIENCE
         self.file.write_text("off:0:0")
         self.env = {**os.environ, "KAHU_INJECT": f"@{self.file}"}
 
@@ -30,7 +30,7 @@ class Injection:
             except ProcessLookupError:
                 pass
         taken = {}
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.patience
         waiting = dict(heard)
         while waiting and time.monotonic() < deadline:
             for pid, path in list(waiting.items()):
@@ -44,3 +44,13 @@ class Injection:
             time.sleep(0.0002)
         assert not waiting, f"processes {list(waiting)} do not turn their loop"
         return taken
+
+    def places(self, pid):
+        """After order() has ended "places:0:0": {(kind of step, hash of its callers): number of the first such step}."""
+        path = Path(f"{self.file}.{pid}.places")
+        found = {}
+        for line in path.read_text().splitlines() if path.exists() else ():
+            point, step, callers = line.split()
+            found[point, int(callers)] = int(step)
+        path.unlink(missing_ok=True)
+        return found

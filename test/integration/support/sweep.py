@@ -205,6 +205,24 @@ class SweptServer(StartedWithin):
             counts.append(max(taken[point] for taken in self.injection.order(victims, "off:0:0").values()))
         return sorted(counts)[2]  # what happens once a second is not part of it
 
+    def places(self, operation):
+        """{kind of step: [the first step at each place that the operation comes through]}.
+
+        A place is ten callers deep.  Some show in one run only: those of several are taken together.
+        """
+        found = {}
+        self.injection.patience = self.rpc.timeout = 60
+        for _ in range(3):
+            victims = [pid for pid, text in self._family().items() if text.startswith(self.OPERATIONS[operation][0])]
+            self._prepare(operation)
+            self.injection.order(victims, "places:0:0")
+            self._run(operation)
+            self.injection.order(victims, "off:0:0")
+            for pid in victims:
+                found = {**self.injection.places(pid), **found}
+        self.injection.patience = self.rpc.timeout = PATIENCE
+        return {point: sorted({step for (kind, _), step in found.items() if kind == point}) for point in POINTS}
+
     def used(self):
         return dict(self.rpc.call("shm.walk"))["used"]
 
