@@ -94,7 +94,7 @@ const Case kCases[] = {
     {"cnt_var_list_none", "cnt.var_list", {kText}, ""},
     {"cnt_grp_get_all_none", "cnt.grp_get_all", {kText}, "{}"},
     {"cnt_grps_list", "cnt.grps_list", {}, "s s s s s"},
-    {"cnt_get_group", "cnt.get", {std::string("dns")}, "{failed_dns_request:i slow_dns_request:i}"},
+    {"cnt_get_group", "cnt.get", {std::string("dns")}, "{failed_dns_request:i refused:i slow_dns_request:i}"},
     {"stats_one", "stats.get_statistics", {std::string("con_reset")}, "s"},
     {"stats_unknown", "stats.get_statistics", {kText}, ""},
     {"stats_none", "stats.get_statistics", {}, "400 Please provide which stats to retrieve"},
