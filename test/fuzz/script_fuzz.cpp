@@ -50,7 +50,7 @@ net::Sent check_reply(const net::Inbound&, const SocketAddress&, std::string_vie
     message.parse(bytes, bad);
     return net::Sent::ok;
 }
-void swallow(log::Level, std::string_view) {}
+void swallow(log::Level, std::string_view, int) {}
 
 net::Inbound inbound() {
     net::Inbound from;

@@ -33,7 +33,7 @@ inline net::Sent record_reply(const net::Inbound&, const SocketAddress& to, std:
     g_outcome.targets.push_back(to);
     return net::Sent::ok;
 }
-inline void record_line(log::Level, std::string_view line) { g_outcome.lines.emplace_back(line); }
+inline void record_line(log::Level, std::string_view line, int) { g_outcome.lines.emplace_back(line); }
 
 inline net::Inbound from(std::string_view source = "10.1.2.3", Transport transport = Transport::udp) {
     net::Inbound inbound;

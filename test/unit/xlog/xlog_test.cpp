@@ -1,3 +1,5 @@
+#include <syslog.h>
+
 #include "core/modules/maxfwd/module.h"
 #include "core/modules/pv/module.h"
 #include "core/modules/siputils/module.h"
@@ -12,7 +14,10 @@ namespace {
 log::Level g_level;
 std::string g_line;
 size_t g_lines = 0;
-void record(log::Level level, std::string_view line) { g_level = level, g_line = line, ++g_lines; }
+int g_line_facility = -1;
+void record(log::Level level, std::string_view line, int facility) {
+    g_level = level, g_line = line, ++g_lines, g_line_facility = facility;
+}
 
 struct Case {
     const char* name;
@@ -63,6 +68,69 @@ TEST(Xlog, LevelsThatAreOffCostNothing) {
 TEST(Xlog, RefusesAnUnknownLevel) {
     Script script("request_route { xlog(\"L_LOUD\", \"x\"); }", {&xlog::kModule});
     EXPECT_NE(script.found.text().find("\"L_LOUD\" is not a log level"), std::string::npos) << script.found.text();
+}
+
+TEST(Xlog, RefusesAnUnknownFacility) {
+    Script script("request_route { xlog(\"LOG_LOUD\", \"L_ERR\", \"x\"); }", {&xlog::kModule});
+    EXPECT_NE(script.found.text().find("\"LOG_LOUD\" is not a syslog facility"), std::string::npos)
+        << script.found.text();
+}
+
+void give(std::string_view name, const ParamValue& value) {
+    for (const Param& param : xlog::kModule.params)
+        if (param.name == name) {
+            ASSERT_TRUE(apply(param, value));
+        }
+}
+
+TEST(Xlog, LinesHaveTheFacilityOfTheCallOrOfTheModule) {
+    Script script(
+        "request_route { $var(f) = \"LOG_LOCAL2\"; if ($rm == \"INVITE\") xlog(\"LOG_LOCAL1\", \"L_ERR\", \"x\");"
+        "else if ($rm == \"INFO\") xlog(\"$var(f)\", \"L_ERR\", \"x\"); else xerr(\"x\"); }",
+        {&xlog::kModule});
+    ASSERT_NE(script.program, nullptr) << script.found.text();
+    set_script_log_sink(record);
+    script.send(request("OPTIONS"));
+    EXPECT_EQ(g_line_facility, -1);
+    give("log_facility", std::string("LOG_LOCAL0"));
+    script.send(request("OPTIONS"));
+    EXPECT_EQ(g_line_facility, LOG_LOCAL0);
+    script.send(request("INVITE"));
+    EXPECT_EQ(g_line_facility, LOG_LOCAL1);
+    script.send(request("INFO"));
+    EXPECT_EQ(g_line_facility, LOG_LOCAL2);
+    give("log_facility", std::string("LOG_DAEMON"));
+}
+
+TEST(Xlog, MethodsAreFiltered) {
+    Script script("request_route { xlogm(\"L_ERR\", \"x\"); }", {&xlog::kModule});
+    ASSERT_NE(script.program, nullptr) << script.found.text();
+    set_script_log_sink(record);
+    const auto lines = [&](std::string_view method) {
+        g_lines = 0;
+        script.send(request(method));
+        return g_lines;
+    };
+    for (const char* method : {"INVITE", "OPTIONS", "FOO"}) EXPECT_EQ(lines(method), 0u) << method;
+    give("methods_filter", int64_t{512 + 32});
+    EXPECT_EQ(lines("OPTIONS") + lines("REGISTER"), 0u);
+    for (const char* method : {"INVITE", "PUBLISH", "FOO"}) EXPECT_EQ(lines(method), 1u) << method;
+    give("methods_filter", int64_t{-1});
+}
+
+TEST(Xlog, ThePrefixMayHoldVariables) {
+    give("prefix", std::string("[$rm] "));
+    give("prefix_mode", int64_t{1});
+    ASSERT_TRUE(xlog::kModule.hooks.check());
+    Script script("request_route { xerr(\"x\"); }", {&xlog::kModule});
+    set_script_log_sink(record);
+    script.send(request("OPTIONS"));
+    EXPECT_EQ(g_line, "[OPTIONS] x");
+    give("prefix", std::string("[$nothing] "));
+    EXPECT_FALSE(xlog::kModule.hooks.check());
+    give("prefix_mode", int64_t{0});
+    give("prefix", std::string("<script>: "));
+    ASSERT_TRUE(xlog::kModule.hooks.check());
 }
 
 TEST(Xlog, RowsAreWellFormed) { EXPECT_TRUE(well_formed(xlog::kModule)); }
