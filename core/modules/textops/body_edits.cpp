@@ -1,26 +1,16 @@
-#include <fmt/format.h>
+#include "core/modules/textops/body_edits.h"
 
-#include "core/base/text.h"
 #include "core/modules/textops/header_edits.h"
 #include "core/script/function.h"
 #include "core/script/run.h"
 #include "core/script/text_parts.h"
-#include "core/sip/content_type.h"
-#include "core/sip/quoting.h"
 
 namespace kahu::textops {
-namespace {
 
-using script::Args;
 using script::Run;
 using sip::HeaderField;
 using sip::HeaderId;
 
-int truth(bool yes) { return yes ? 1 : -1; }
-
-bool is_one_line(std::string_view text) { return !text.empty() && text.find_first_of("\r\n") == text.npos; }
-
-// The last body that was set counts.  Content-Length is put right by whoever builds the message that leaves.
 void replace_body(Run& run, std::string_view body) {
     const sip::Message& message = run.message();
     const size_t at = message.head().size();
@@ -40,6 +30,15 @@ void set_content_type(Run& run, std::string_view type) {
         run.edits.append_header(message, line);
     }
 }
+
+namespace {
+
+using script::Args;
+
+int truth(bool yes) { return yes ? 1 : -1; }
+
+bool is_one_line(std::string_view text) { return !text.empty() && text.find_first_of("\r\n") == text.npos; }
+
 int set_body(Run& run, const Args& args) {
     const std::string_view body = args.text(run, 0), type = args.text(run, 1);
     if (!is_one_line(type)) return -1;
@@ -59,50 +58,6 @@ Status prepare_type(Args& args) {
     if (type != nullptr && (!type->is_text() || !is_one_line(type->text) || type->text.find('/') == std::string::npos))
         return Error{Errc::invalid, "not a content type", "\"application/sdp\""};
     return {};
-}
-
-// --- multipart -----------------------------------------------------------------------------------------
-struct Part {
-    std::string_view whole;  // from its delimiter to the next one
-    std::string_view type;
-};
-// RFC 2046 5.1.  `at` moves on; false: there are no more.
-bool next_part(std::string_view body, std::string_view delimiter, size_t& at, Part& out) {
-    const size_t begin = body.find(delimiter, at);
-    if (begin == body.npos || body.substr(begin + delimiter.size(), 2) == "--") return false;
-    const size_t end = body.find(delimiter, begin + delimiter.size());
-    if (end == body.npos) return false;
-    out.whole = body.substr(begin, end - begin);
-    out.type = {};
-    std::string_view rest = out.whole, line;
-    script::next_line(rest, line);
-    while (script::next_line(rest, line) && !line.empty())
-        if (text::iequals(line.substr(0, 13), "Content-Type:"))
-            out.type = text::trim(line.substr(13, line.find(';') == line.npos ? line.npos : line.find(';') - 13));
-    at = end;
-    return true;
-}
-int filter_body(Run& run, const Args& args) {
-    const sip::Message& message = run.message();
-    const HeaderField* const field = message.first(HeaderId::content_type);
-    sip::ContentType type;
-    sip::Bad bad;
-    if (field == nullptr || !sip::parse_content_type(field->value, type, bad)) return -1;
-    const std::string_view wanted = text::trim(args.text(run, 0));
-    if (!text::iequals(type.type, "multipart"))
-        return truth(text::iequals(text::trim(field->value.substr(0, field->value.find(';'))), wanted));
-    std::string unquoted;
-    const std::string_view boundary = sip::unquote(type.boundary, unquoted);
-    if (boundary.empty()) return -1;
-    const std::string_view delimiter = script::TextBuilder(run.arena()).append("--").append(boundary).take();
-    Part part;
-    for (size_t at = 0; next_part(message.body(), delimiter, at, part);) {
-        if (!text::iequals(part.type, wanted)) continue;
-        replace_body(run,
-                     script::TextBuilder(run.arena()).append(part.whole).append(delimiter).append("--\r\n").take());
-        return 1;
-    }
-    return -1;
 }
 
 // --- SDP -------------------------------------------------------------------------------------------------
@@ -134,8 +89,6 @@ constexpr Function kFunctions[] = {
      prepare_type},
     {"set_reply_body", 2, 2, "(string body, string type)", "Body of the replies this server makes from here on.",
      kRequests, set_reply_body, prepare_type},
-    {"filter_body", 1, 1, "(string type)", "Leaves only the first part of that content type in a multipart body.",
-     kAnyRoute, filter_body, prepare_type},
     {"is_audio_on_hold", 0, 0, "()", "True if an audio stream of the session description is on hold.", kAnyRoute,
      is_audio_on_hold},
 };

@@ -85,6 +85,25 @@ int remove_hf_exp(Run& run, const Args& args) {
     return remove_where(
         run, [&](const HeaderField& field) { return names->matches(field.name) && !kept->matches(field.name); });
 }
+// remove_hf_match(name, op, value): eq, ne, in (it holds that text), re.
+int remove_hf_match(Run& run, const Args& args) {
+    const std::string_view name = args.text(run, 0), how = args.text(run, 1), value = args.text(run, 2);
+    const RegexPtr regex = how == "re" ? script::cached_regex(value, true) : nullptr;
+    const bool known = how == "eq" || how == "ne" || how == "in" || regex != nullptr;
+    if (name.empty() || value.empty() || !known) return -1;
+    const auto matches = [&](std::string_view body) {
+        if (regex != nullptr) return regex->matches(body);
+        return how == "in" ? body.find(value) != body.npos : (body == value) == (how == "eq");
+    };
+    const sip::Message& message = run.message();
+    int removed = 0;
+    for (const HeaderField* field = message.first(name); field != nullptr; field = message.next(field))
+        if (matches(field->value)) {
+            run.edits.remove_header(message, *field);
+            ++removed;
+        }
+    return removed != 0 ? 1 : -2;
+}
 int is_present_hf_re(Run& run, const Args& args) {
     const RegexPtr names = pattern(run, args, 0);
     if (names == nullptr) return -1;
@@ -158,6 +177,9 @@ constexpr Function kFunctions[] = {
      prepare_patterns, 3},
     {"is_present_hf_re", 1, 1, "(string regex)", "True if the name of some header matches.", kAnyRoute,
      is_present_hf_re, prepare_patterns, 1},
+    {"remove_hf_match", 3, 3, "(string name, string how, string value)",
+     "Removes the headers of that name that are (eq), are not (ne) or hold (in) the value, or match it (re).",
+     kAnyRoute, remove_hf_match},
     {"remove_hf_pv", 1, 1, "(string name)", "The same as remove_hf().", kAnyRoute, remove_hf},
     {"remove_hf_re_pv", 1, 1, "(string regex)", "As remove_hf_re(); variables in the pattern are replaced.", kAnyRoute,
      remove_hf_re, prepare_patterns},

@@ -62,6 +62,31 @@ int search(Run& run, const Args& args) { return truth(found(run, args, 0, run.me
 int search_body(Run& run, const Args& args) {
     return truth(!run.message().body().empty() && found(run, args, 0, run.message().body()));
 }
+int search_str(Run& run, const Args& args) {
+    const std::string_view text = args.text(run, 0);
+    return text.empty() ? -2 : truth(found(run, args, 1, text));
+}
+Status prepare_substring(Args& args) {
+    const script::Value* const pattern = args.constant(1);
+    if (Status target = args.require_assignable(4); !target || pattern == nullptr) return target;
+    auto regex = Regex::compile(pattern->is_text() ? pattern->text : std::to_string(pattern->number), false);
+    if (!regex) return std::move(regex).error();
+    args.keep(*regex);
+    return {};
+}
+int regex_substring(Run& run, const Args& args) {
+    const std::string_view text = args.text(run, 0);
+    const int64_t group = args.number(run, 2), groups = args.number(run, 3);
+    const RegexPtr* const known = args.prepared<RegexPtr>();
+    const auto made = known != nullptr ? Result<RegexPtr>(*known) : Regex::compile(args.text(run, 1), false);
+    std::vector<Regex::Match> matches;
+    if (!made || group < 0 || group >= groups || group >= static_cast<int64_t>(Regex::Match().size())) return -1;
+    (*made)->find_all(text, 1, matches);
+    if (matches.empty()) return -2;
+    const Regex::Group& wanted = matches[0][static_cast<size_t>(group)];
+    if (wanted.length == 0) return -1;
+    return truth(bool{args.assign(run, 4, script::Value::of(text.substr(wanted.at, wanted.length)))});
+}
 // search_hf(name, pattern, which): "a" all (default), "f" the first, "l" the last.
 int search_hf(Run& run, const Args& args) {
     const sip::Message& message = run.message();
@@ -155,6 +180,11 @@ const Function kQuestions[] = {
      prepare_regex<0>, 1},
     {"search_body", 1, 1, "(string regex)", "True if the pattern is somewhere in the body.", kAnyRoute, search_body,
      prepare_regex<0>, 1},
+    {"search_str", 2, 2, "(string text, string regex)", "True if the pattern is somewhere in the text.", kAnyRoute,
+     search_str, prepare_regex<1>},
+    {"regex_substring", 5, 5, "(string text, string regex, int group, int groups, variable)",
+     "Gives the variable what a group of the pattern matched; groups is how many of them to look at, group less.",
+     kAnyRoute, regex_substring, prepare_substring},
     {"search_hf", 2, 3, "(string name, string regex[, string which])",
      "True if the pattern is in a header of that name; which is a (all), f (first) or l (last).", kAnyRoute, search_hf,
      prepare_regex<1>, 2},
@@ -179,7 +209,7 @@ const Function kQuestions[] = {
 
 std::vector<Function> all_functions() {
     std::vector<Function> all(std::begin(kQuestions), std::end(kQuestions));
-    for (const auto table : {header_edits(), body_edits(), text_edits()})
+    for (const auto table : {header_edits(), body_edits(), multipart_functions(), text_edits()})
         all.insert(all.end(), table.begin(), table.end());
     return all;
 }

@@ -124,18 +124,27 @@ template <std::string_view (*part)(Run&), size_t most>
 int replace(Run& run, const Args& args) {
     return replace_in(run, args, part(run), most);
 }
+// Adds the text behind the first match.
+template <std::string_view (*part)(Run&)>
+int search_append(Run& run, const Args& args) {
+    const RegexPtr regex = pattern(run, args);
+    const std::string_view text = part(run);
+    size_t at = 0, length = 0;
+    if (regex == nullptr || !regex->find(text, at, length)) return -1;
+    run.edits.insert(run.message().offset_of(text) + at + length, args.text(run, 1));
+    return 1;
+}
 // Plain text instead of a pattern; mode "f" replaces the first, "a" all.
 template <std::string_view (*part)(Run&)>
 int replace_str(Run& run, const Args& args) {
     const std::string_view wanted = args.text(run, 0), with = args.text(run, 1), mode = args.text(run, 2),
                            text = part(run);
     if (wanted.empty() || text.empty()) return -1;
-    const size_t begin = run.message().offset_of(text), most = mode == "a" ? Substitution::kMostMatches : 1;
-    size_t count = 0;
-    for (size_t at = text.find(wanted); at != text.npos && count < most;
-         at = text.find(wanted, at + wanted.size()), ++count)
+    const size_t begin = run.message().offset_of(text), most = mode == "f" ? 1 : Substitution::kMostMatches;
+    size_t left = most;
+    for (size_t at = text.find(wanted); at != text.npos && left-- != 0; at = text.find(wanted, at + wanted.size()))
         run.edits.replace(begin + at, wanted.size(), with);
-    return truth(count != 0);
+    return 1;  // as in Kamailio, also when the text is not there
 }
 
 constexpr size_t kAll = Substitution::kMostMatches;
@@ -154,20 +163,24 @@ constexpr Function kFunctions[] = {
     {"subst_hf", 2, 3, "(string name, string \"/regex/replacement/flags\"[, string which])",
      "Replaces matches in headers of that name; which is a (all), f (first) or l (last).", kAnyRoute, subst_hf,
      prepare_substitution<1>, 2},
+    {"search_append", 2, 2, kReplace, "Adds the text behind the first match in headers and body.", kAnyRoute,
+     search_append<everything>, prepare_pattern, 3},
+    {"search_append_body", 2, 2, kReplace, "The same in the body.", kAnyRoute, search_append<body>, prepare_pattern, 3},
     {"replace", 2, 2, kReplace, "Replaces the first match in headers and body.", kAnyRoute, replace<everything, 1>,
-     prepare_pattern, 1},
+     prepare_pattern, 3},
     {"replace_all", 2, 2, kReplace, "Replaces all matches in headers and body.", kAnyRoute, replace<everything, kAll>,
-     prepare_pattern, 1},
+     prepare_pattern, 3},
     {"replace_hdrs", 2, 2, kReplace, "Replaces all matches in the headers.", kAnyRoute, replace<headers, kAll>,
-     prepare_pattern, 1},
+     prepare_pattern, 3},
     {"replace_body", 2, 2, kReplace, "Replaces the first match in the body.", kAnyRoute, replace<body, 1>,
-     prepare_pattern, 1},
+     prepare_pattern, 3},
     {"replace_body_all", 2, 2, kReplace, "Replaces all matches in the body.", kAnyRoute, replace<body, kAll>,
-     prepare_pattern, 1},
+     prepare_pattern, 3},
     {"replace_body_atonce", 2, 2, kReplace, "The same as replace_body_all().", kAnyRoute, replace<body, kAll>,
-     prepare_pattern, 1},
+     prepare_pattern, 3},
     {"replace_str", 3, 3, kReplaceText, "Replaces a text in headers and body; mode is f (first) or a (all).", kAnyRoute,
      replace_str<everything>},
+    {"replace_hdrs_str", 3, 3, kReplaceText, "Replaces a text in the headers.", kAnyRoute, replace_str<headers>},
     {"replace_body_str", 3, 3, kReplaceText, "Replaces a text in the body.", kAnyRoute, replace_str<body>},
 };
 

@@ -88,6 +88,17 @@ constexpr Case kCases[] = {
     {"replace_hdrs", "replace_hdrs(\"alice\", \"carol\");", "o=alice", "From: \"alice"},
     {"replace_str", "replace_str(\"X-A\", \"Y\", \"a\");", "Y: three", "X-A"},
     {"replace_body_str", "replace_body_str(\"audio\", \"text\", \"f\");", "m=text", ""},
+    {"replace_takes_texts_as_they_are", "replace(\"lunch\", \"$rU\");", "Subject: $rU at", ""},
+    {"replace_hdrs_str", "replace_hdrs_str(\"alice\", \"$rU\", \"a\");", "o=alice", "<sip:alice"},
+    {"replace_str_of_none", "if (replace_str(\"zzz\", \"Y\", \"a\")) append_hf(\"P: 1\");", "P: 1\r\n", ""},
+    {"search_append", "search_append(\"x-[a]: \", \"$rU-\");", "X-A: $rU-one\r\nX-B: two\r\nX-A: three", ""},
+    {"search_append_none", "if (!search_append(\"zzz\", \"y\")) append_hf(\"P: 1\");", "P: 1\r\n", ""},
+    {"search_append_body", "search_append_body(\"alice\", \"X\");", "o=aliceX 1", "aliceX\""},
+    {"remove_hf_match_eq", "remove_hf_match(\"x-a\", \"eq\", \"three\");", "X-A: one", "X-A: three"},
+    {"remove_hf_match_ne", "remove_hf_match(\"X-A\", \"ne\", \"three\");", "X-A: three", "X-A: one"},
+    {"remove_hf_match_in", "remove_hf_match(\"X-A\", \"in\", \"ree\");", "X-A: one", "X-A: three"},
+    {"remove_hf_match_re", "remove_hf_match(\"X-A\", \"re\", \"^T\");", "X-A: one", "X-A: three"},
+    {"remove_hf_match_how", "if (!remove_hf_match(\"X-A\", \"sw\", \"t\")) append_hf(\"P: 1\");", "P: 1", ""},
     {"set_body", "set_body(\"hello\", \"text/plain\");", "Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello",
      "v=0"},
     {"set_body_twice", "set_body(\"hello\", \"a/b\"); set_body(\"you\", \"text/plain\");",
@@ -127,10 +138,63 @@ TEST(BodyEdits, LeaveOnePartOfSeveral) {
         "--xyz--\r\n";
     const std::string message =
         left("filter_body(\"application/sdp\");", "Content-Type: multipart/mixed;boundary=\"xyz\"\r\n", parts);
-    EXPECT_EQ(body_of(message), "--xyz\r\nContent-Type: application/sdp;x=y\r\n\r\nv=0\r\n--xyz--\r\n");
+    EXPECT_EQ(body_of(message), "v=0");
     expect_sound(message);
     EXPECT_EQ(body_of(left("filter_body(\"image/png\");", "Content-Type: multipart/mixed;boundary=xyz\r\n", parts)),
               parts);
+}
+
+const std::string kMultipart = "Content-Type: multipart/mixed;boundary=xyz\r\n";
+const std::string kTwoParts =
+    "preamble\r\n--xyz\r\nContent-Type: application/sdp\r\n\r\nv=0 --xyz\r\n--xyz\r\nContent-Type: "
+    "text/plain;x=y\r\nContent-Disposition: render\r\n\r\nhello\r\n--xyz--\r\n";
+
+TEST(Multipart, PartsAreAddedAndRemoved) {
+    std::string message = left("append_body_part(\"to $rU\", \"text/plain\", \"icon\");", kMultipart, kTwoParts);
+    EXPECT_NE(message.find("hello\r\n--xyz\r\nContent-Type: text/plain\r\nContent-Disposition: icon\r\n\r\nto bob\r\n"
+                           "--xyz--\r\n"),
+              std::string::npos)
+        << message;
+    expect_sound(message);
+    message = left("append_body_part_hex(\"6869\", \"a/b\");", kMultipart, kTwoParts);
+    EXPECT_NE(message.find("Content-Type: a/b\r\n\r\nhi\r\n--xyz--"), std::string::npos) << message;
+    message = left("remove_body_part(\"TEXT/plain\");", kMultipart, kTwoParts);
+    EXPECT_NE(message.find("v=0 --xyz\r\n--xyz--"), std::string::npos) << message;
+    expect_sound(message);
+    for (const char* nothing : {"append_body_part(\"x\", \"\");", "append_body_part(\"\", \"a/b\");",
+                                "append_body_part_hex(\"6z\", \"a/b\");", "append_body_part_hex(\"6\", \"a/b\");",
+                                "remove_body_part(\"a/b\");", "remove_body_part(\"\");", "set_body_multipart();",
+                                "$var(x) = \"a/b\\r\\nE: 1\"; append_body_part(\"x\", \"$var(x)\");"})
+        EXPECT_EQ(body_of(left(nothing, kMultipart, kTwoParts)), kTwoParts) << nothing;
+}
+
+TEST(Multipart, BodiesBecomeMultipart) {
+    const std::string made = left("set_body_multipart();");
+    EXPECT_EQ(body_of(made),
+              "--unique-boundary-1\r\nContent-Type: application/sdp\r\n\r\n" + kBody + "\r\n--unique-boundary-1--\r\n");
+    EXPECT_NE(made.find("Content-Type: multipart/mixed;boundary=\"unique-boundary-1\"\r\n"), std::string::npos) << made;
+    EXPECT_NE(made.find("Mime-Version: 1.0\r\n"), std::string::npos);
+    expect_sound(made);
+    EXPECT_EQ(body_of(left("set_body_multipart(\"hi $rU\", \"text/plain\", \"b1\");", "", "")),
+              "--b1\r\nContent-Type: text/plain\r\n\r\nhi bob\r\n--b1--\r\n");
+    EXPECT_EQ(body_of(left("set_body_multipart(\"a\\r\\nb\");")), kBody);
+    EXPECT_EQ(body_of(left("set_body_multipart();", "", kBody)), kBody);
+}
+
+TEST(Multipart, PartsAreRead) {
+    const auto part = [](const std::string& call, const std::string& headers = kMultipart,
+                         const std::string& body = kTwoParts) {
+        return logged("$var(r) = \"none\"; " + call + " log(\"$var(r)|\");",
+                      request("INVITE", "sip:a@b", headers, body), {&textops::kModule});
+    };
+    EXPECT_EQ(part("get_body_part(\"application/sdp\", \"$var(r)\");"), "\r\nv=0 --xyz\r\n|");
+    EXPECT_EQ(part("get_body_part(\"text/plain\", \"$var(r)\");"), "Content-Disposition: render\r\n\r\nhello\r\n|");
+    EXPECT_EQ(part("get_body_part_raw(\"application/sdp\", \"$var(r)\");"),
+              "Content-Type: application/sdp\r\n\r\nv=0 --xyz\r\n--xyz\r\n|");
+    EXPECT_EQ(part("get_body_part(\"a/b\", \"$var(r)\");"), "none|");
+    EXPECT_EQ(part("get_body_part(\"a/b\", \"$var(r)\");", "Content-Type: text/plain\r\n", "all"), "all|");
+    EXPECT_EQ(part("get_body_part(\"a/b\", \"$var(r)\");", kMultipart, "--xyz"), "none|");
+    EXPECT_EQ(part("get_body_part(\"a/b\", \"$var(r)\");", kMultipart, "--xyz\r\nContent-Type: a/b\r\n"), "none|");
 }
 
 TEST(BodyEdits, FindStreamsOnHold) {
