@@ -28,6 +28,7 @@ STAGES = [
     ("deaths at every instruction of shared structures", ["make", "-s", *(f"unit-{name}" for name in STEPPED)]),
     ("allocations that fail", ["test/integration/run", "-q", "test_failing_allocations.py"]),
     ("deaths at every step of operations", [PYTHON, "test/crash/sweep.py", "--deaths", "150"]),
+    ("deaths at places that a reload comes through", [PYTHON, "test/crash/sweep.py", "--places", "--deaths", "400", "reload"]),
     ("how long connections stand still", [PYTHON, "test/crash/failover.py"]),
     ("1 000 workers killed", storm("--kills", "1000", "--connections", "1000", "--pause", "0.17")),
     ("tcp main killed", storm("--kills", "100", "--connections", "1000", "--victim", "main")),
