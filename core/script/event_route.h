@@ -17,6 +17,11 @@ bool run_event_route(std::string_view name, Run& run);
 // For events without a message: the route sees an OPTIONS of the server to itself.  `dropped`: the route said so.
 bool run_event_route(std::string_view name, bool* dropped = nullptr);
 
+// Called when a route and all that ran inside it has ended: for what a script takes and may forget to give back.  At
+// start, before the first fork; one module can.
+using ScriptEndHandler = void (*)();
+void set_script_end_handler(ScriptEndHandler handler);
+
 // event_route[sl:local-response]: sees a reply made here, outside of transactions, before it leaves.
 void tell_local_response(std::string_view reply, const net::Inbound& from);
 

@@ -32,6 +32,8 @@ struct EventRoutes {
     int pre_routing = -1, parse_error = -1, local_response = -1;
 };
 EventRoutes g_events;
+ScriptEndHandler g_script_end = nullptr;
+int g_running = 0;  // routes, of whatever Run
 
 // Of this process, reused for every message.
 struct Workplace {
@@ -146,9 +148,11 @@ const Format* Program::log_prefix() const { return routes_->log_prefix.get(); }
 
 int Program::run_route(int route, Run& run) const {
     ++run.route_depth;
+    ++g_running;
     run.last_value = 1;
     routes_->all[static_cast<size_t>(route)].body.run(run);
     --run.route_depth;
+    if (--g_running == 0 && g_script_end != nullptr) g_script_end();
     if (run.flow == Flow::return_ || run.flow == Flow::break_) run.flow = Flow::next;
     return run.last_value;
 }
@@ -191,6 +195,8 @@ void Program::filtered_ack(const sip::Message& ack, const net::Inbound& from, Ru
     run.program = this;
     run_route(filtered_ack_route_, run);
 }
+
+void set_script_end_handler(ScriptEndHandler handler) { g_script_end = handler; }
 
 bool has_event_route(std::string_view name) {
     return g_installed != nullptr && g_installed->find_route(config::RouteKind::event, name) >= 0;

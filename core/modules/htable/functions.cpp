@@ -2,7 +2,9 @@
 
 #include <vector>
 
+#include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/modules/htable/locks.h"
 #include "core/modules/htable/script.h"
 #include "core/modules/htable/table.h"
 #include "core/script/function.h"
@@ -107,6 +109,37 @@ int set_expiring(Run& run, const Args& args) {
     return truth(table->set(args.text(run, 1), value, Table::Expiry::given, args.number(run, 3)));
 }
 
+// ("table=>key")
+Status prepare_lock(Args& args) {
+    use_script_locks();
+    const script::Value* const given = args.constant(0);
+    if (given != nullptr && given->text.find("=>") == given->text.npos)
+        return Error{Errc::invalid, fmt::format("'{}' names no table and key", text::printable(given->text)),
+                     "sht_lock(\"table=>key\")"};
+    return prepare_table(args);
+}
+template <bool (*change)(mem::RobustMutex&)>
+int change_lock(Run& run, const Args& args) {
+    Table* const table = table_of(run, args);
+    const std::string_view given = args.text(run, 0);
+    const size_t arrow = given.find("=>");
+    return truth(table != nullptr && arrow != given.npos && change(table->script_lock(given.substr(arrow + 2))));
+}
+
+int print(Run&, const Args&) {
+    std::vector<Copy> items;
+    for (Table& table : tables())
+        for (uint32_t bucket = 0; bucket < table.buckets(); ++bucket) {
+            items.clear();
+            table.copy_bucket(bucket, items);
+            for (const Copy& item : items)
+                LOG(error, "htable.item", kv("table", table.config().name), kv("bucket", bucket), kv("key", item.key),
+                    kv(item.is_text ? "text" : "number", item.is_text ? item.text : std::to_string(item.number)),
+                    kv("seconds_left", item.seconds_left));
+        }
+    return 1;
+}
+
 constexpr std::string_view kWhere = "(string table, string op, string text)";
 
 constexpr Function kFunctions[] = {
@@ -130,6 +163,13 @@ constexpr Function kFunctions[] = {
      "Stores a text that ends after that many seconds.", kAnyRoute, set_expiring<true>, prepare_table},
     {"sht_setxi", 4, 4, "(string table, string key, int value, int seconds)",
      "Stores a number that ends after that many seconds.", kAnyRoute, set_expiring<false>, prepare_table},
+    {"sht_lock", 1, 1, "(string table=>key)",
+     "From here to sht_unlock(), or to the end of the script, no other process changes that item (nor those of its "
+     "64th of the table). False if another one did not give way within two seconds, or eight are held.",
+     kAnyRoute, change_lock<take>, prepare_lock},
+    {"sht_unlock", 1, 1, "(string table=>key)", "As often as sht_lock() was called; false if this process has no lock.",
+     kAnyRoute, change_lock<release>, prepare_lock},
+    {"sht_print", 0, 0, "()", "Writes all items of all tables to the log, at level error.", kAnyRoute, print},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "core/base/hash.h"
+#include "core/modules/htable/locks.h"
 #include "mem/contract.h"
 #include "mem/heap.h"
 
@@ -51,12 +52,21 @@ bool Shard::repair() {
 }
 
 // --- where things are ------------------------------------------------------------------------------------------
-size_t Table::bytes() const { return shards() * sizeof(mem::Guarded<Shard>) + buckets() * sizeof(Item*); }
+size_t Table::bytes() const {
+    return shards() * (sizeof(mem::Guarded<Shard>) + sizeof(mem::RobustMutex)) + buckets() * sizeof(Item*);
+}
 
 void Table::construct(void* at) {
     shards_ = static_cast<mem::Guarded<Shard>*>(at);
     for (uint32_t i = 0; i < shards(); ++i) new (shards_ + i) mem::Guarded<Shard>();
     buckets_ = reinterpret_cast<Item**>(shards_ + shards());  // zero: empty
+    script_locks_ = reinterpret_cast<mem::RobustMutex*>(buckets_ + buckets());
+    for (uint32_t i = 0; i < shards(); ++i) new (script_locks_ + i) mem::RobustMutex();
+}
+
+mem::RobustMutex& Table::script_lock(std::string_view key) const {
+    REQUIRE(script_locks_ != nullptr);
+    return script_locks_[hash_text(key) & (shards() - 1)];
 }
 
 mem::Guarded<Shard>& Table::shard_of(uint32_t bucket) const {
@@ -108,6 +118,7 @@ bool Table::put(Shard& shard, Item** link, std::string_view key, uint64_t hash, 
 
 bool Table::set(std::string_view key, const script::Value& value, Expiry expiry, int64_t seconds) {
     if (key.size() > kLongestKey || value.text.size() > kLongestValue) return false;
+    const Turn turn(script_lock(key));
     const uint64_t hash = hash_text(key);
     auto shard = shard_of(static_cast<uint32_t>(hash & (buckets() - 1))).lock();
     Item** const link = find(key, hash);
@@ -124,6 +135,7 @@ bool Table::set(std::string_view key, const script::Value& value, Expiry expiry,
 
 std::optional<int64_t> Table::add(std::string_view key, int64_t by) {
     if (key.size() > kLongestKey) return std::nullopt;
+    const Turn turn(script_lock(key));
     const uint64_t hash = hash_text(key);
     auto shard = shard_of(static_cast<uint32_t>(hash & (buckets() - 1))).lock();
     Item** const link = find(key, hash);
@@ -142,6 +154,7 @@ std::optional<int64_t> Table::add(std::string_view key, int64_t by) {
 }
 
 bool Table::set_seconds_left(std::string_view key, int64_t seconds) {
+    const Turn turn(script_lock(key));
     const uint64_t hash = hash_text(key);
     auto shard = shard_of(static_cast<uint32_t>(hash & (buckets() - 1))).lock();
     Item* const item = *find(key, hash);
@@ -152,6 +165,7 @@ bool Table::set_seconds_left(std::string_view key, int64_t seconds) {
 }
 
 bool Table::remove(std::string_view key) {
+    const Turn turn(script_lock(key));
     const uint64_t hash = hash_text(key);
     auto shard = shard_of(static_cast<uint32_t>(hash & (buckets() - 1))).lock();
     Item** const link = find(key, hash);

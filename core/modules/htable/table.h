@@ -80,6 +80,8 @@ class Table {
     void copy_bucket(uint32_t bucket, std::vector<Copy>& out);
     void clear();
 
+    mem::RobustMutex& script_lock(std::string_view key) const;  // locks.h: of the key's shard
+
     size_t bytes() const;  // of its part of the segment
     void construct(void* at);
 
@@ -94,6 +96,7 @@ class Table {
     Config config_;
     mem::Guarded<Shard>* shards_ = nullptr;
     Item** buckets_ = nullptr;
+    mem::RobustMutex* script_locks_ = nullptr;  // as many as shards
 };
 
 std::deque<Table>& tables();

@@ -1,4 +1,7 @@
 // Tables in the segment: what the script sees, what RPC answers, and that nobody's death harms them.
+#include <algorithm>
+
+#include "core/modules/htable/locks.h"
 #include "core/modules/htable/module.h"
 #include "core/modules/htable/table.h"
 #include "mem/failure.h"
@@ -77,6 +80,12 @@ constexpr Case kCases[] = {
      "sht_setxi(\"b\", \"q\", \"4\", \"9\"); sht_setxs(\"b\", \"r\", \"t\", \"8\"); log(\"$sht(b=>q) $shtex(b=>q) "
      "$shtex(b=>r)\");",
      "4 9 8"},
+    {"locked_twice",
+     "sht_lock(\"b=>q\"); sht_lock(\"b=>q\"); $sht(b=>q) = 1; sht_unlock(\"b=>q\"); if (sht_unlock(\"b=>q\") && "
+     "!sht_unlock(\"b=>q\")) log(\"$sht(b=>q)\");",
+     "1"},
+    {"locks_another", "$var(k) = \"b=>q\"; if (sht_lock($var(k)) && sht_unlock(\"b=>q\")) log(\"yes\");", "yes"},
+    {"locks_no_table", "$var(k) = \"nosuch=>q\"; if (!sht_lock($var(k)) && sht_print()) log(\"no\");", "no"},
 };
 TEST_F(Htable, IsWhatTheScriptExpects) {
     for (const Case& c : kCases) {
@@ -86,7 +95,8 @@ TEST_F(Htable, IsWhatTheScriptExpects) {
 }
 
 TEST_F(Htable, MistakesAreFoundAtStart) {
-    for (const char* statement : {"log(\"$sht(nosuch=>x)\");", "$sht(a) = 1;", "sht_reset(\"nosuch\");"}) {
+    for (const char* statement : {"log(\"$sht(nosuch=>x)\");", "$sht(a) = 1;", "sht_reset(\"nosuch\");",
+                                  "sht_lock(\"nosuch=>x\");", "sht_lock(\"a\");"}) {
         Script script(std::string("request_route { ") + statement + " }", {&kModule});
         EXPECT_EQ(script.program, nullptr) << statement;
     }
@@ -189,6 +199,64 @@ TEST_F(Htable, CountsAcrossProcesses) {
         });
     for (const pid_t child : children) EXPECT_EQ(mem::test::wait_for(child), End::clean);
     EXPECT_EQ(read(table, "n"), "20005");
+}
+
+TEST_F(Htable, AScriptsLockEndsWithTheScript) {
+    (void)logged("sht_lock(\"b=>x\"); sht_lock(\"b=>x\"); sht_lock(\"a=>x\");");
+    for (const char* name : {"a", "b"}) EXPECT_FALSE(release(find_table(name)->script_lock("x"))) << name;
+}
+
+// Each adds in two operations what only a lock makes one.
+TEST_F(Htable, NobodyChangesWhatAScriptHolds) {
+    use_script_locks();
+    Table& table = *find_table("b");
+    mem::RobustMutex& lock = table.script_lock("n");
+    ASSERT_TRUE(table.set("n", Value::of(int64_t{0})));
+    pid_t children[3];
+    for (int i = 0; i < 3; ++i)
+        children[i] = mem::test::spawn(i + 1, [&, i] {
+            for (int n = 0; n < 500; ++n) {
+                if (i == 0) {
+                    (void)table.add("n", 1);  // without sht_lock(): waits for its turn
+                    continue;
+                }
+                if (!take(lock)) std::abort();
+                (void)table.set("n", Value::of(std::stoll(read(table, "n")) + 1));
+                (void)release(lock);
+            }
+        });
+    for (const pid_t child : children) EXPECT_EQ(mem::test::wait_for(child), End::clean);
+    EXPECT_EQ(read(table, "n"), "1500");
+}
+
+TEST_F(Htable, TheLockOfADeadScriptIsReleased) {
+    use_script_locks();
+    Table& table = *find_table("b");
+    mem::RobustMutex& lock = table.script_lock("n");
+    const End end = mem::test::run_child(1, [&] {
+        if (take(lock) && take(lock)) ::raise(SIGKILL);
+    });
+    ASSERT_EQ(end, End::killed);
+    EXPECT_TRUE(table.set("n", Value::of(1)));  // in time, though nobody gave way
+    ASSERT_TRUE(mem::recover_slot(1).heap_sane);
+    EXPECT_TRUE(take(lock));
+    EXPECT_TRUE(table.set("n", Value::of(2)));
+    EXPECT_TRUE(release(lock));
+    EXPECT_EQ(read(table, "n"), "2");
+}
+
+TEST_F(Htable, HoldsSoManyLocksAndNoMore) {
+    use_script_locks();
+    Table& table = *find_table("b");
+    std::vector<mem::RobustMutex*> got;
+    for (int i = 0; i < 100; ++i) {
+        mem::RobustMutex& lock = table.script_lock(std::to_string(i));
+        if (std::find(got.begin(), got.end(), &lock) != got.end()) continue;
+        if (take(lock)) got.push_back(&lock);
+    }
+    EXPECT_EQ(got.size(), kMostHeld);
+    release_all();
+    for (mem::RobustMutex* lock : got) EXPECT_FALSE(release(*lock));
 }
 
 TEST(HtableModule, RowsAreWellFormed) { EXPECT_TRUE(well_formed(kModule)); }
