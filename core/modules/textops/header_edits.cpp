@@ -194,7 +194,7 @@ constexpr Function kFunctions[] = {
     {"append_urihf", 2, 2, "(string front, string behind)", "Adds a header made of both texts around the Request-URI.",
      kRequests, append_urihf},
     {"append_time", 0, 0, "()", "Adds Date to the replies sent from here on.", kRequests, append_time},
-    {"append_time_to_request", 0, 0, "()", "Adds Date to the request.", kRequests, append_time_to_request},
+    {"append_time_to_request", 0, 0, "()", "Adds Date to the message.", kAnyRoute, append_time_to_request},
 };
 
 }  // namespace

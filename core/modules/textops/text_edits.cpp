@@ -59,6 +59,7 @@ int subst_body(Run& run, const Args& args) {
                              [&](const Substitution& how) { return truth(substitute_in(run, how, body) != 0); });
 }
 int subst_uri(Run& run, const Args& args) {
+    if (!run.is_request()) return -1;
     return with_substitution(run, args, 0, [&](const Substitution& how) {
         std::string_view changed;
         sip::Uri uri;
@@ -68,7 +69,7 @@ int subst_uri(Run& run, const Args& args) {
     });
 }
 int subst_user(Run& run, const Args& args) {
-    const sip::Uri* const uri = run.parsed_request_uri();
+    const sip::Uri* const uri = run.is_request() ? run.parsed_request_uri() : nullptr;
     if (uri == nullptr) return -1;
     return with_substitution(run, args, 0, [&](const Substitution& how) {
         std::string_view changed;
@@ -148,7 +149,6 @@ int replace_str(Run& run, const Args& args) {
 }
 
 constexpr size_t kAll = Substitution::kMostMatches;
-constexpr uint16_t kRequests = kRequestRoute | kFailureRoute | kBranchRoute | kEventRoute;
 constexpr std::string_view kSubst = "(string \"/regex/replacement/flags\")", kReplace = "(string regex, string text)",
                            kReplaceText = "(string match, string text, string mode)";
 
@@ -156,9 +156,9 @@ constexpr Function kFunctions[] = {
     {"subst", 1, 1, kSubst, "Replaces matches in headers and body; flags: g all, i either case, s across lines.",
      kAnyRoute, subst, prepare_substitution<0>, 1},
     {"subst_body", 1, 1, kSubst, "Replaces matches in the body.", kAnyRoute, subst_body, prepare_substitution<0>, 1},
-    {"subst_uri", 1, 1, kSubst, "Replaces matches in the Request-URI.", kRequests, subst_uri, prepare_substitution<0>,
+    {"subst_uri", 1, 1, kSubst, "Replaces matches in the Request-URI.", kAnyRoute, subst_uri, prepare_substitution<0>,
      1},
-    {"subst_user", 1, 1, kSubst, "Replaces matches in the user of the Request-URI.", kRequests, subst_user,
+    {"subst_user", 1, 1, kSubst, "Replaces matches in the user of the Request-URI.", kAnyRoute, subst_user,
      prepare_substitution<0>, 1},
     {"subst_hf", 2, 3, "(string name, string \"/regex/replacement/flags\"[, string which])",
      "Replaces matches in headers of that name; which is a (all), f (first) or l (last).", kAnyRoute, subst_hf,

@@ -48,6 +48,16 @@ int apply_changes(Run& run, const Args&) {
     return 1;
 }
 
+// A request stays one, and a reply a reply: who goes on with it knows which it is.
+int set_buffer(Run& run, const Args& args) {
+    const std::string_view bytes = run.arena().copy(args.text(run, 0));
+    if (bytes.empty() || bytes.starts_with("SIP/2.0 ") == run.is_request()) return -1;
+    const sip::Message* const message = parse_changed(run, bytes);
+    if (message == nullptr) return -1;
+    run.replace_message(*message);
+    return 1;
+}
+
 // --- replies -------------------------------------------------------------------------------------------------
 int change_status(Run& run, const Args& args) {
     const sip::Message& message = run.message();
@@ -123,13 +133,22 @@ constexpr Function kFunctions[] = {
     {"fnmatch", 2, 3, "(string text, string pattern[, string flags])",
      "True if the text matches a pattern of the shell; flag i: letters in either case.", kAnyRoute, match_file_pattern},
     {"append_hf_value", 2, 2, kValue, "Adds a value behind the one that is named, or behind all of that name.",
-     kAnyRoute, append_value, prepare_header_value},
+     kAnyRoute, append_value, prepare_place},
     {"insert_hf_value", 2, 2, kValue, "Adds a value before the one that is named, or before all of that name.",
-     kAnyRoute, insert_value, prepare_header_value},
-    {"assign_hf_value", 2, 2, kValue, "Replaces a value; an empty one removes it.", kAnyRoute, assign_value,
+     kAnyRoute, insert_value, prepare_place},
+    {"assign_hf_value", 2, 2, "(string name[index][.param], string value)",
+     "Replaces a value or a parameter of it; an empty value removes it.", kAnyRoute, assign_value,
      prepare_header_value},
-    {"remove_hf_value", 1, 1, "(string name[index])", "Removes one value, or all with [*].", kAnyRoute, remove_value,
-     prepare_header_value},
+    {"remove_hf_value", 1, 1, "(string name[index][.param])",
+     "Removes one value, all with [*], or a parameter of a value.", kAnyRoute, remove_value, prepare_header_value},
+    {"assign_hf_value2", 2, 2, "(string name[index][.param], string value)",
+     "As assign_hf_value(), for headers whose commas do not part values: Authorization.realm.", kAnyRoute,
+     assign_header, prepare_header_value},
+    {"remove_hf_value2", 1, 1, "(string name[index][.param])", "As remove_hf_value(), for such headers.", kAnyRoute,
+     remove_header, prepare_header_value},
+    {"msg_set_buffer", 1, 1, "(string message)",
+     "Puts that message, of the same kind, into this one's place. False if it is no SIP.", kRequestRoute | kReplyRoute,
+     set_buffer},
     {"include_hf_value", 2, 2, kNameValue, "Adds a value to a list unless it is there.", kAnyRoute, include_value},
     {"exclude_hf_value", 2, 2, kNameValue, "Removes a value from a list if it is there.", kAnyRoute, exclude_value},
     {"hf_value_exists", 2, 2, kNameValue, "True if a list has that value.", kAnyRoute, value_exists},

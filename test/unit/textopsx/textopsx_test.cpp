@@ -56,6 +56,26 @@ constexpr Case kCases[] = {
     {"line_removed",
      "bl_iterator_start(\"b\"); bl_iterator_next(\"b\"); bl_iterator_rm(\"b\"); $var(e) = bl_iterator_next(\"b\");",
      "$var(e) $cl", "-1 0"},
+    {"param_assign", "assign_hf_value(\"Li[2].c\", \"3\");", "$hdr(Li)", "<sip:a;c=9>;q=1, \"x;c=8\" <sip:b>;c=3;d"},
+    {"param_add", "assign_hf_value(\"Li.c\", \"$rU\");", "$hdr(Li)", "<sip:a;c=9>;q=1;c=bob, \"x;c=8\" <sip:b>;c=1;d"},
+    {"param_without_value", "assign_hf_value(\"Li[2].d\", \"2\");", "$hdr(Li)",
+     "<sip:a;c=9>;q=1, \"x;c=8\" <sip:b>;c=1;d=2"},
+    {"param_emptied", "assign_hf_value(\"Li[-1].c\", \"\");", "$hdr(Li)", "<sip:a;c=9>;q=1, \"x;c=8\" <sip:b>;c;d"},
+    {"param_remove", "remove_hf_value(\"Li[2].C\");", "$hdr(Li)", "<sip:a;c=9>;q=1, \"x;c=8\" <sip:b>;d"},
+    {"param_not_there", "$var(rc) = remove_hf_value(\"Li[1].c\");", "$var(rc) $hdr(Li)",
+     "-1 <sip:a;c=9>;q=1, \"x;c=8\" <sip:b>;c=1;d"},
+    {"scheme_assign", "assign_hf_value2(\"Z.realm\", \"new\");", "$hdr(Z)", "Digest u=\"b, realm=x\", realm=new, n=1"},
+    {"scheme_add", "assign_hf_value2(\"Z.z\", \"3\");", "$hdr(Z)", "Digest u=\"b, realm=x\", realm=\"r\", n=1, z=3"},
+    {"scheme_remove_first", "remove_hf_value2(\"Z.u\");", "$hdr(Z)", "Digest realm=\"r\", n=1"},
+    {"scheme_remove_middle", "remove_hf_value2(\"Z.realm\");", "$hdr(Z)", "Digest u=\"b, realm=x\", n=1"},
+    {"scheme_remove_last", "remove_hf_value2(\"Z.n\");", "$hdr(Z)", "Digest u=\"b, realm=x\", realm=\"r\""},
+    {"whole_header_assign", "assign_hf_value2(\"X[2]\", \"n\");", "$hdr(X) $(hdr(X)[1])", "a, b n"},
+    {"whole_header_remove", "remove_hf_value2(\"X\");", "$hdrc(X) $hdr(X)", "1 c"},
+    {"whole_headers_remove", "remove_hf_value2(\"X[*]\");", "$hdrc(X)", "0"},
+    {"buffer_no_sip", "$var(rc) = msg_set_buffer(\"hello\");", "$var(rc) $hdr(X)", "-1 a, b"},
+    {"buffer_other_kind", "$var(rc) = msg_set_buffer(\"SIP/2.0 200 OK\\r\\n\\r\\n\");", "$var(rc) $hdr(X)", "-1 a, b"},
+    {"buffer", "remove_hf(\"X\"); $var(b) = $(mb{s.replace,lunch,tea}); $var(rc) = msg_set_buffer(\"$var(b)\");",
+     "$var(rc) $hdr(Subject) $hdrc(X)", "1 tea 2"},
     {"twice",
      "append_hf_value(\"Y\", \"1\"); msg_apply_changes(); append_hf_value(\"Y\", \"2\"); msg_apply_changes(); "
      "append_hf_value(\"Y\", \"3\");",
@@ -66,10 +86,13 @@ constexpr Case kCases[] = {
 };
 TEST(TextopsX, ChangesBecomeVisible) {
     const std::string message = request("OPTIONS", "sip:bob@example.com",
-                                        "Subject: lunch\r\nX: a, b\r\nX: c\r\nContent-Type: text/plain\r\n", "body");
+                                        "Subject: lunch\r\nX: a, b\r\nX: c\r\nContent-Type: text/plain\r\n"
+                                        "Li: <sip:a;c=9>;q=1, \"x;c=8\" <sip:b>;c=1;d\r\n"
+                                        "Z: Digest u=\"b, realm=x\", realm=\"r\", n=1\r\n",
+                                        "body");
     for (const Case& c : kCases)
         EXPECT_EQ(logged(std::string(c.statements) + " msg_apply_changes(); log(\"" + c.shown + "\");", message,
-                         {&textopsx::kModule}),
+                         {&textopsx::kModule, &textops::kModule}),
                   c.expected)
             << c.name;
 }
