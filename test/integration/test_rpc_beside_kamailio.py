@@ -218,7 +218,7 @@ stats.fetchn
 stats.get_statistics
 stats.get_statistics nosuch
 stats.get_statistics sl:
-stats.get_statistics dns:
+stats.get_statistics failed_dns_request slow_dns_request
 stats.get_statistics shmem:
 stats.get_statistics usrloc:
 stats.get_statistics registrar:
