@@ -4,8 +4,13 @@
 #include <algorithm>
 
 #include "core/base/log.h"
+#include "core/base/log_limit.h"
+#include "core/net/connection_events.h"
+#include "core/net/destination.h"
 #include "core/net/settings.h"
 #include "core/net/tcp_main.h"
+#include "core/script/event_route.h"
+#include "core/script/onsend.h"
 #include "core/script/run.h"
 #include "tls/api.h"
 #include "tls/channel.h"
@@ -191,6 +196,24 @@ std::span<const mem::Part> parts() {
 }
 
 // check() has logged the warnings.
+constexpr std::string_view kConnectionOut = "tls:connection-out";
+bool ask_script(net::ConnectionId id, const net::Connection& connection) {
+    net::Destination to;
+    to.transport = connection.transport;
+    to.listener = connection.listener;
+    to.connection = id;
+    to.address = connection.peer;
+    const script::Sending sending{&to, {}};
+    bool dropped = false;
+    (void)script::run_event_route(kConnectionOut,
+                                  {connection.transport, connection.peer, connection.local, connection.listener, id},
+                                  &sending, &dropped);
+    if (dropped)
+        LOG_AT_MOST(5, info, "tls.connection_refused", kv("peer", connection.peer.text()),
+                    kv("why", "event_route[tls:connection-out]"));
+    return !dropped;
+}
+
 Status start() {
     if (!is_enabled()) return {};
     if (Status booted = boot_openssl(tls_shared_memory != 0); !booted) return booted;
@@ -198,6 +221,7 @@ Status start() {
     if (auto loaded = load_and_publish(); !loaded) return std::move(loaded).error();
     net::set_secure_channel(&secure_channel());
     net::set_admission(why_no_memory);
+    if (script::has_event_route(kConnectionOut)) net::set_outgoing_filter(ask_script);
     return {};
 }
 

@@ -25,6 +25,7 @@
 #include "core/modules/siputils/module.h"
 #include "core/modules/sl/module.h"
 #include "core/modules/stun/module.h"
+#include "core/modules/tcpops/module.h"
 #include "core/modules/textops/module.h"
 #include "core/modules/textopsx/module.h"
 #include "core/modules/tm/module.h"
@@ -50,6 +51,7 @@ const ModuleDescriptor* const kModules[] = {
     &kex::kModule,       &counters::kModule,  &corex::kModule,  &cfg_rpc::kModule,  &tm::kModule,
     &tm::kTmxModule,     &registrar::kModule, &rr::kModule,     &auth::kModule,     &auth_db::kModule,
     &db_sqlite::kModule, &outbound::kModule,  &path::kModule,   &stun::kModule,     &dlgs::kModule,
+    &tcpops::kModule,
 };
 std::vector<const ModuleDescriptor*> g_loaded;
 

@@ -40,6 +40,7 @@ struct Connection {
     std::atomic<int16_t> owner;           // slot; -1 while tcp main has it
     std::atomic<int16_t> worked_by;       // slot + 1 of the process inside this connection, 0 none
     std::atomic<bool> kill;               // tls.kill, core.tcp_kill: the owner closes it at its next turn
+    std::atomic<bool> tells_end;          // core/net/connection_events.h
     Transport transport;                  // [fixed]
     bool outbound;                        // [fixed] we connected
     bool served;                          // [owner] a SIP message came over it

@@ -87,6 +87,7 @@ void fill_connection(Connection& row, const Listener& listener, const SocketAddr
     row_step();
     row.worked_by.store(0);
     row.kill.store(false);
+    row.tells_end.store(false);
     row.transport = listener.transport;
     row.outbound = false;
     row.host_hash = 0;

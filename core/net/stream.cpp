@@ -383,7 +383,7 @@ TurnEnd read_turn(Link& link) {
         if (got == 0) end = TurnEnd::closed_by_peer;
         else if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
         else if (got < 0 && errno == EINTR) continue;
-        else if (got < 0) end = TurnEnd::reset;
+        else if (got < 0) end = errno == ETIMEDOUT ? TurnEnd::silent : TurnEnd::reset;
         if (got <= 0) break;
         total += static_cast<size_t>(got);
         const std::string_view bytes(g_received, static_cast<size_t>(got));

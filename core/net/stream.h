@@ -14,6 +14,7 @@ enum class TurnEnd : uint8_t {
     open,
     closed_by_peer,
     reset,
+    silent,    // nothing was acknowledged for too long
     unframed,  // a 4xx was sent if it could be
     tls_failed,
     no_memory,

@@ -13,6 +13,7 @@
 #include "core/base/log_limit.h"
 #include "core/net/blocklist.h"
 #include "core/net/connect.h"
+#include "core/net/connection_events.h"
 #include "core/net/connection_table.h"
 #include "core/net/event_loop.h"
 #include "core/net/handover.h"
@@ -112,6 +113,7 @@ class TcpWorker {
             link.handshake_deadline = clock::now_ms() + settings.tls_handshake_timeout * 1000;
         // An adopted row whose predecessor died before it opened the TLS side gets one now.
         if (row.transport == Transport::tls && row.secure == nullptr) {
+            if (row.outbound && is_refused(link)) return close(link, TurnEnd::tls_failed);
             if (const TurnEnd end = open_turn(link); end != TurnEnd::open) {
                 close(link, end);
                 return;
@@ -147,9 +149,19 @@ class TcpWorker {
         row.state.store(tls ? ConnectionState::handshaking : ConnectionState::established);
         row_step();
         row.deadline.store(clock::now_ms() + row.lifetime_ms.load());
+        if (tls && is_refused(link)) return close(link, TurnEnd::tls_failed);
         if (const TurnEnd end = open_turn(link); end != TurnEnd::open) return close(link, end);
         if (event_add(&link.readable, nullptr) != 0) return close(link, TurnEnd::no_memory);
         after_turn(link, write_turn(link));
+    }
+    // Whoever dies in the filter does not leave its successor the same question.
+    bool is_refused(Link& link) const {
+        const OutgoingFilter filter = outgoing_filter();
+        if (filter == nullptr) return false;
+        link.row->worked_by.store(static_cast<int16_t>(slot_ + 1));
+        const bool refused = !filter(link.id, *link.row);
+        link.row->worked_by.store(0);
+        return refused;
     }
     void connect_failed(Link& link, std::string_view why) {
         stats::add(counters.connect_failed);
@@ -269,7 +281,7 @@ class TcpWorker {
         LOG_AT_MOST(5, info, "tcp.timeout", kv("peer", link.row->peer.text()),
                     kv("transport", name_of(link.row->transport)), kv("reason", why));
         cut_handshake(link, why);
-        close(link, TurnEnd::open);
+        close(link, TurnEnd::open, ConnectionEnd::timeout);
     }
     static void cut_handshake(Link& link, std::string_view why) {
         if (link.row->state.load() == ConnectionState::handshaking && link.row->secure != nullptr)
@@ -277,9 +289,23 @@ class TcpWorker {
     }
 
     // --- connections go -----------------------------------------------------------------------------
-    void close(Link& link, TurnEnd end) {
-        if (end == TurnEnd::reset && link.connect_deadline == 0) stats::add(counters.con_reset);
-        if (end == TurnEnd::reset) cut_handshake(link, "connection reset");
+    static ConnectionEnd named(TurnEnd end) {
+        if (end == TurnEnd::silent) return ConnectionEnd::timeout;
+        return end == TurnEnd::reset || end == TurnEnd::send_failed ? ConnectionEnd::reset : ConnectionEnd::closed;
+    }
+    void close(Link& link, TurnEnd end) { close(link, end, named(end)); }
+    void close(Link& link, TurnEnd end, ConnectionEnd how) {
+        const Connection& row = *link.row;
+        const EndHandler told = is_stopping_ ? nullptr : end_handler_of(row);
+        if (told == nullptr) return take_apart(link, end);
+        const Inbound was{row.transport, row.peer, row.local, row.listener, link.id};
+        take_apart(link, end);
+        told(was, how);
+    }
+    void take_apart(Link& link, TurnEnd end) {
+        const bool broken = end == TurnEnd::reset || end == TurnEnd::silent;
+        if (broken && link.connect_deadline == 0) stats::add(counters.con_reset);
+        if (broken) cut_handshake(link, "connection reset");
         if (end == TurnEnd::closed_by_peer) cut_handshake(link, "closed by peer");
         if (end == TurnEnd::open || end == TurnEnd::unframed || end == TurnEnd::closed_by_peer) last_turn(link);
         if (end == TurnEnd::open && settings.tcp_close_rst) {
@@ -334,6 +360,7 @@ class TcpWorker {
     // At a stop: what has arrived is answered, what is half received or not taken by the socket yet may be finished as
     // long as there is time; every connection is closed as soon as nothing of it is under way.
     void finish() {
+        is_stopping_ = true;
         constexpr clock::Millis kRound = 20, kMargin = 500;
         const clock::Millis patience = proc::stop_patience();
         const clock::Millis deadline = clock::read() + std::max<clock::Millis>(0, patience - kMargin);
@@ -360,6 +387,7 @@ class TcpWorker {
     int slot_;
     EventLoop loop_;
     int channel_;
+    bool is_stopping_ = false;
     std::vector<std::unique_ptr<Link>> links_;
     log::RateLimit connect_log_{5}, lost_log_{5};
 };

@@ -10,12 +10,18 @@
 
 namespace kahu::script {
 
+struct Sending;  // core/script/onsend.h
+
 bool has_event_route(std::string_view name);  // "tm:local-request"
 // For a message that is there.  REQUIRES: run.begin() was called, with kind kEventRoute.  run.flow is Flow::drop if the
 // route said so.
 bool run_event_route(std::string_view name, Run& run);
 // For events without a message: the route sees an OPTIONS of the server to itself.  `dropped`: the route said so.
 bool run_event_route(std::string_view name, bool* dropped = nullptr);
+
+// For events of a connection, with $si, $conid and the others of it; in `sending`, if there is one, $sndto() and
+// $sndfrom().
+bool run_event_route(std::string_view name, const net::Inbound& about, const Sending* sending, bool* dropped = nullptr);
 
 // Called when a route and all that ran inside it has ended: for what a script takes and may forget to give back.  At
 // start, before the first fork; one module can.

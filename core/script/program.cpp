@@ -211,6 +211,11 @@ bool run_event_route(std::string_view name, Run& run) {
 }
 
 bool run_event_route(std::string_view name, bool* dropped) {
+    static const net::Inbound nowhere;
+    return run_event_route(name, nowhere, nullptr, dropped);
+}
+
+bool run_event_route(std::string_view name, const net::Inbound& about, const Sending* sending, bool* dropped) {
     if (!has_event_route(name)) return false;
     constexpr std::string_view kOwn =
         "OPTIONS sip:kahu@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKevent\r\n"
@@ -218,11 +223,12 @@ bool run_event_route(std::string_view name, bool* dropped) {
         "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
     static sip::Message message;
     static Run run;
-    static const net::Inbound nowhere;
     sip::Bad bad;
     REQUIRE(message.parse(kOwn, bad));
-    run.begin(message, nowhere, kEventRoute);
+    run.begin(message, about, kEventRoute);
+    run.sending = sending;
     run_event_route(name, run);
+    run.sending = nullptr;
     if (dropped != nullptr) *dropped = run.flow == Flow::drop;
     return true;
 }
