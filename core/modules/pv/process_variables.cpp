@@ -32,12 +32,20 @@ Value environment(Run&, const Use& use) {
     return value == nullptr ? Value::none() : Value::of(value);
 }
 
+// The hash of the sources is unknown, as it is to Debian's Kamailio.
+constexpr struct {
+    std::string_view name, text;
+} kVersions[] = {{"num", KAHU_VERSION}, {"full", "kahu " KAHU_VERSION}, {"hash", "unknown"}};
+
 Status prepare_version(Use& use) {
-    use.number = use.inner == "full";
-    if (use.inner == "num" || use.inner == "full") return {};
-    return Error{Errc::invalid, fmt::format("$version({}) is not known", use.inner), "num or full"};
+    for (int64_t i = 0; i < std::ssize(kVersions); ++i)
+        if (kVersions[i].name == use.inner) {
+            use.number = i;
+            return {};
+        }
+    return Error{Errc::invalid, fmt::format("$version({}) is not known", use.inner), "num, full or hash"};
 }
-Value version(Run&, const Use& use) { return Value::of(use.number != 0 ? "kahu " KAHU_VERSION : KAHU_VERSION); }
+Value version(Run&, const Use& use) { return Value::of(kVersions[use.number].text); }
 
 // $C(xy): the terminal's colours x on y, for lines that a person reads; "x" keeps the default.
 constexpr std::string_view kColours = "srgybpcw";  // ECMA-48: 30 black, red, green, yellow, blue, purple, cyan, white
@@ -106,7 +114,7 @@ constexpr Variable kVariables[] = {
     {"mi", "How many messages this process has routed, this one included.", message_number},
     {"env", "An environment variable.", environment, nullptr, prepare_env},
     {"envn", "The same as $env.", environment, nullptr, prepare_env},
-    {"version", "Version of the server: num or full.", version, nullptr, prepare_version},
+    {"version", "Version of the server: num, full or hash (unknown).", version, nullptr, prepare_version},
     {"C", "Colours of the terminal: foreground and background.", colour, nullptr, prepare_colour},
     {"au", "User name in the credentials, up to \"@\".", user_of_credentials},
     {"ad", "User name in the credentials, behind \"@\".", domain_of_credentials},

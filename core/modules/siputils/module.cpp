@@ -15,6 +15,8 @@
 #include "core/script/function.h"
 #include "core/script/message_facts.h"
 #include "core/script/run.h"
+#include "core/script/text_parts.h"
+#include "core/script/variable.h"
 #include "core/sip/auth.h"
 #include "core/sip/name_addr.h"
 #include "core/sip/params.h"
@@ -162,6 +164,41 @@ const Function kFunctions[] = {
     {"hdr_date_check", 1, 1, "(int seconds)", "True if Date is not older than that.", kAnyRoute, hdr_date_check},
 };
 
+// --- $pcv(): P-Charging-Vector (RFC 7315 4.6) -----------------------------------------------------------------------
+constexpr struct {
+    std::string_view name, param;
+} kChargingParts[] = {
+    {"all", ""}, {"value", "icid-value"}, {"genaddr", "icid-generated-at"}, {"orig", "orig-ioi"}, {"term", "term-ioi"}};
+
+Status prepare_charging(script::VariableUse& use) {
+    for (size_t i = 0; i < std::size(kChargingParts); ++i)
+        if (kChargingParts[i].name == use.inner) {
+            use.number = static_cast<int64_t>(i);
+            return {};
+        }
+    return Error{Errc::invalid, fmt::format("$pcv({}) is not known", text::printable(use.inner)),
+                 "all, value, genaddr, orig or term"};
+}
+// With its quotes, as it is written.
+std::string_view written(std::string_view list, std::string_view value) {
+    const auto at = static_cast<size_t>(value.data() - list.data());
+    const bool quoted = at > 0 && list[at - 1] == '"' && list.substr(at + value.size()).starts_with('"');
+    return quoted ? list.substr(at - 1, value.size() + 2) : value;
+}
+script::Value charging_part(Run& run, const script::VariableUse& use) {
+    const sip::HeaderField* const field = run.message().first(sip::HeaderId::p_charging_vector);
+    const auto part = [&](std::string_view name) { return script::find_text_param(field->value, ';', name).value; };
+    if (field == nullptr || part("icid-value").empty()) return script::Value::none();
+    const std::string_view wanted = kChargingParts[use.number].param;
+    if (wanted.empty()) return script::Value::of(field->value);
+    const std::string_view found = part(wanted);
+    return found.empty() ? script::Value::none() : script::Value::of(written(field->value, found));
+}
+constexpr Variable kVariables[] = {
+    {"pcv", "P-Charging-Vector: all of it, or its value, genaddr, orig or term, as they are written.", charging_part,
+     nullptr, prepare_charging},
+};
+
 template <class Row, class... Tables>
 std::vector<Row> joined(const Tables&... tables) {
     std::vector<Row> all;
@@ -179,6 +216,7 @@ const ModuleDescriptor kModule{
     .summary = "Questions about a message, its URIs and its numbers.",
     .params = g_params,
     .functions = g_functions,
+    .variables = kVariables,
     .hooks = {.check = check_numbers},
     .description = "Functions that look at the message; options_reply() answers for the server itself.",
 };

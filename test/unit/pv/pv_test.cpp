@@ -174,6 +174,7 @@ TEST(ListFunctions, FillAndEmptyLists) {
 TEST(Pv, ColoursAndVersion) {
     EXPECT_EQ(with_pv("log(\"$C(gx)x$C(xx)\");"), "\033[0;32;49mx\033[0;39;49m");
     EXPECT_EQ(with_pv("log(\"$version(num)\");"), KAHU_VERSION);
+    EXPECT_EQ(with_pv("log(\"$version(full) $version(hash)\");"), "kahu " KAHU_VERSION " unknown");
     Script script("request_route { log(\"$C(zz)\"); }", {&pv::kModule});
     EXPECT_NE(script.found.text().find("$C(zz) is not known"), std::string::npos) << script.found.text();
 }

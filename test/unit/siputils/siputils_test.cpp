@@ -116,6 +116,27 @@ TEST(AddUriParam, ChangesTheRequestUri) {
     EXPECT_EQ(logged(statement, request("OPTIONS", "sip:a@b;lr"), {&siputils::kModule}), "sip:a@b;lr;x=1");
 }
 
+// As Kamailio 5.6.3 shows them.
+TEST(ChargingVector, IsReadInParts) {
+    const struct {
+        const char* header;
+        const char* shown;
+    } cases[] = {
+        {"", "<null> <null> <null> <null> <null>"},
+        {"P-Charging-Vector: icid-value=abc;icid-generated-at=1.2.3.4;orig-ioi=\"home1.net\";term-ioi=home2.net\r\n",
+         "icid-value=abc;icid-generated-at=1.2.3.4;orig-ioi=\"home1.net\";term-ioi=home2.net abc 1.2.3.4 \"home1.net\" "
+         "home2.net"},
+        {"P-Charging-Vector: icid-value=abc\r\n", "icid-value=abc abc <null> <null> <null>"},
+        {"P-Charging-Vector: foo=abc;orig-ioi=a\r\n", "<null> <null> <null> <null> <null>"},
+    };
+    Script script("request_route { log(\"$pcv(all) $pcv(value) $pcv(genaddr) $pcv(orig) $pcv(term)\"); }",
+                  {&siputils::kModule});
+    ASSERT_NE(script.program, nullptr) << script.found.text();
+    for (const auto& c : cases)
+        EXPECT_EQ(script.send(request("INVITE", "sip:bob@example.com", c.header)).line(), c.shown) << c.header;
+    EXPECT_EQ(Script("request_route { log(\"$pcv(x)\"); }", {&siputils::kModule}).program, nullptr);
+}
+
 TEST(Siputils, RowsAreWellFormed) { EXPECT_TRUE(well_formed(siputils::kModule)); }
 
 // What encode_contact() and its like make of a Contact, and the way back.
