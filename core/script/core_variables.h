@@ -1,5 +1,6 @@
 // core/script/core_variables.h -- the variables that need no module, by the file they are in.
 #pragma once
+#include <functional>
 #include <span>
 
 #include "core/module/descriptor.h"
@@ -20,6 +21,10 @@ std::span<const Variable> script_variables();      // $var() $avp() $null $rc $r
 
 // $var(name) as it is at first, in every process.  Before the script is compiled.
 void set_script_variable(std::string_view name, const Value& value);
+// Each $var() that the script uses, with its value.
+void visit_script_variables(const std::function<void(std::string_view name, const Value& value)>& visit);
+// Nothing if the script uses no such $var().
+void assign_script_variable(std::string_view name, const Value& value);
 // Forgets all values of $var (tests).
 void clear_script_variables();
 

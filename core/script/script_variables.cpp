@@ -153,6 +153,19 @@ void set_script_variable(std::string_view name, const Value& value) {
     if (prepare_var(use)) assign(stored()[static_cast<size_t>(use.number)], value);
 }
 
+void visit_script_variables(const std::function<void(std::string_view, const Value&)>& visit) {
+    for (const Stored& var : stored()) {
+        if (var.null_at_first) continue;
+        const bool is_text = var.kind == Value::Kind::text;
+        visit(var.name, is_text ? Value::of(std::string_view(var.text)) : Value::of(var.number));
+    }
+}
+
+void assign_script_variable(std::string_view name, const Value& value) {
+    for (Stored& var : stored())
+        if (!var.null_at_first && var.name == name) assign(var, value);
+}
+
 void clear_script_variables() {
     for (Stored& var : stored()) var.clear();
 }

@@ -74,7 +74,7 @@ const std::vector<Variable> g_variables = all_variables();
 
 std::vector<Function> all_functions() {
     std::vector<Function> all(std::begin(kFunctions), std::end(kFunctions));
-    for (const auto more : {list_functions(), static_branch_functions()})
+    for (const auto more : {list_functions(), list_copy_functions(), static_branch_functions()})
         all.insert(all.end(), more.begin(), more.end());
     return all;
 }

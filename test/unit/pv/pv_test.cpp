@@ -8,6 +8,47 @@
 namespace kahu::script::test {
 namespace {
 
+struct CopyCase {
+    const char* name;
+    const char* statements;
+    const char* shown;
+    const char* expected;
+};
+constexpr CopyCase kCopies[] = {
+    {"on_top", "xavp_copy(\"a\", 0, \"b\");", "$xavp(b[0]=>x)$xavp(b[0]=>y=>z) $xavp(b[1]=>x)", "one3 old"},
+    {"in_place", "xavp_copy(\"a\", 0, \"b\", 0);", "$xavp(b[0]=>x)$xavp(b[0]=>y=>z) $xavp(b[1]=>x)", "one3 <null>"},
+    {"is_its_own", "xavp_copy(\"a\", 0, \"b\"); $xavp(b[0]=>x[0]) = \"new\";", "$xavp(a=>x) $xavp(b=>x)", "one new"},
+    {"no_source", "$var(rc) = xavp_copy(\"a\", 5, \"b\");", "$var(rc) $xavp(b=>x)", "-1 old"},
+    {"no_place", "$var(rc) = xavp_copy(\"a\", 0, \"b\", 1);", "$var(rc) $xavp(b=>x)", "-1 old"},
+    {"onto_itself", "$var(rc) = xavp_copy(\"a\", 0, \"a\", 0);", "$var(rc) $xavp(a=>x)", "1 one"},
+    {"of_a_value", "$xavp(v) = 7; xavp_copy(\"v\", 0, \"w\");", "$xavp(w)", "7"},
+    {"remove", "xavp_rm(\"a\"); $var(rc) = xavp_rm(\"a\");", "$var(rc) $xavp(a=>x) $xavp(b=>x)", "1 <null> old"},
+    {"remove_any_case", "$xavi(Q=>x) = 1; xavi_rm(\"q\");", "$xavi(q=>x)", "<null>"},
+    {"variable", "$var(p) = \"text\"; $var(rc) = pv_var_to_xavp(\"p\", \"l\");", "$var(rc) $xavp(l=>p)", "1 text"},
+    {"variables", "$var(p) = \"text\"; $var(q) = 5; pv_var_to_xavp(\"*\", \"l\");", "$xavp(l=>p) $xavp(l=>q)",
+     "text 5"},
+    {"no_variable", "$var(rc) = pv_var_to_xavp(\"none\", \"l\");", "$var(rc) $xavp(l=>none)", "-1 <null>"},
+    {"back", "$xavp(l=>p) = \"new\"; $xavp(l[0]=>q) = 9; $xavp(l[0]=>unused) = 1; pv_xavp_to_var(\"l\");",
+     "$var(p) $var(q)", "new 9"},
+    {"back_from_none", "$var(rc) = pv_xavp_to_var(\"none\");", "$var(rc)", "-1"},
+};
+TEST(ListCopies, AreMade) {
+    for (const CopyCase& c : kCopies)
+        EXPECT_EQ(logged(std::string("$xavp(a=>x) = \"one\"; $xavp(a[0]=>y=>z) = 3; $xavp(b=>x) = \"old\"; ") +
+                             c.statements + " log(\"" + c.shown + "\");",
+                         "", {&pv::kModule}),
+                  c.expected)
+            << c.name;
+}
+TEST(ListCopies, AreBounded) {
+    EXPECT_EQ(
+        logged("$xavp(a=>x) = 1; $var(n) = 0; $var(i) = 0; while ($var(i) < 60) { $var(j) = 0; while ($var(j) < 60) { "
+               "if (xavp_copy(\"a\", 0, \"b\")) $var(n) = $var(n) + 1; $var(j) = $var(j) + 1; } "
+               "$var(i) = $var(i) + 1; } log(\"$var(n)\");",
+               "", {&pv::kModule}),
+        std::to_string((Xavps::kMost - 2) / 2));
+}
+
 std::string with_pv(const std::string& statements, std::string_view message = "") {
     return logged(statements, message, {&pv::kModule});
 }
