@@ -227,6 +227,7 @@ bool run_event_route(std::string_view name, const net::Inbound& about, const Sen
     REQUIRE(message.parse(kOwn, bad));
     run.begin(message, about, kEventRoute);
     run.sending = sending;
+    run.is_made_up = true;
     run_event_route(name, run);
     run.sending = nullptr;
     if (dropped != nullptr) *dropped = run.flow == Flow::drop;

@@ -26,6 +26,8 @@ void Run::begin(const sip::Message& message, const net::Inbound& inbound, RouteM
     path_lines = {};
     forward_no_connect = reply_no_connect = add_local_rport = false;
     flags = script_flags = 0;
+    xflags = 0;
+    is_made_up = false;
     xavps.clear();
     force_rport = replied = false;
     last_error = 0;

@@ -50,6 +50,11 @@ class Run {
     RouteMask kind() const { return kind_; }  // which kind of route is running
     void set_kind(RouteMask kind) { kind_ = kind; }
     bool is_request() const { return message_->is_request(); }
+    // set_recv_socket(), set_source_address(): from here on it came there, or from there.
+    void set_inbound(const net::Inbound& as_if) {
+        own_inbound_ = as_if;
+        inbound_ = &own_inbound_;
+    }
     uint64_t number() const { return number_; }  // how many messages this process has begun, this one included
 
     // --- flow ----------------------------------------------------------------------------------------------
@@ -107,7 +112,9 @@ class Run {
     std::string_view advertised_host, advertised_port;  // set_advertised_address(): in our Via; in the arena
 
     uint32_t flags = 0;         // setflag(0..31)
+    uint64_t xflags = 0;        // setxflag(0..63)
     uint32_t script_flags = 0;  // setsflag(0..31): for this run of the script only
+    bool is_made_up = false;    // an event without a message: the script sees an OPTIONS of the server's own
     bool force_rport = false;
     bool replied = false;                                // a final reply was sent
     std::string reply_body, reply_body_type;             // set_reply_body(): of replies made here
@@ -143,6 +150,7 @@ class Run {
 
     const sip::Message* message_ = nullptr;
     const net::Inbound* inbound_ = nullptr;
+    net::Inbound own_inbound_;
     RouteMask kind_ = kRequestRoute;
     uint64_t number_ = 0;
     Arena arena_;

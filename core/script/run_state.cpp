@@ -51,6 +51,7 @@ class Unpacker {
 void Run::save(std::string& out) const {
     Packer pack(out);
     pack.number(flags);
+    pack.number(xflags);
     pack.number(static_cast<uint32_t>(avps_.size()));
     for (const Avp& avp : avps_) {
         pack.text(avp.name);
@@ -96,6 +97,7 @@ namespace {
 
 void unpack_shared(Unpacker& unpack, Run& run) {
     run.flags = unpack.number<uint32_t>();
+    run.xflags = unpack.number<uint64_t>();
     for (auto left = unpack.number<uint32_t>(); left != 0; --left) {
         const std::string_view name = unpack.text();
         Value value;

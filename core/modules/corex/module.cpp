@@ -80,7 +80,54 @@ int has_user_agent(Run& run, const Args&) {
     return truth(field != nullptr && !field->value.empty());
 }
 
+int is_faked_msg(Run& run, const Args&) { return truth(run.is_made_up); }
 int forward_reply(Run& run, const Args&) { return truth(!run.is_request() && script::forward_reply_stateless(run)); }
+
+// --- flags -----------------------------------------------------------------------------------------------------
+template <class Use>
+int with_xflag(Run& run, const Args& args, Use use) {
+    const int64_t flag = args.number(run, 0, -1);
+    return flag < 0 || flag > 63 ? -1 : use(uint64_t{1} << flag);
+}
+int set_xflag(Run& run, const Args& args) {
+    return with_xflag(run, args, [&](uint64_t bit) { return run.xflags |= bit, 1; });
+}
+int reset_xflag(Run& run, const Args& args) {
+    return with_xflag(run, args, [&](uint64_t bit) { return run.xflags &= ~bit, 1; });
+}
+int is_xflag_set(Run& run, const Args& args) {
+    return with_xflag(run, args, [&](uint64_t bit) { return truth((run.xflags & bit) != 0); });
+}
+Status prepare_xflag(Args& args) {
+    const script::Value* const flag = args.constant(0);
+    if (flag != nullptr && (script::to_integer(*flag) < 0 || script::to_integer(*flag) > 63))
+        return Error{Errc::invalid, fmt::format("there is no flag {}", script::to_integer(*flag)), "0 to 63"};
+    return {};
+}
+
+// Marks by the names that module uac has for them; nothing in the server acts on them.
+constexpr std::string_view kMarks[] = {"USE_UAC_FROM", "USE_UAC_TO", "UAC_AUTH"};
+struct Marks {
+    uint64_t run = 0;  // of this message alone
+    unsigned bits = 0;
+} g_marks;
+unsigned mark_named(std::string_view name) {
+    for (size_t i = 0; i < std::size(kMarks); ++i)
+        if (kMarks[i] == name) return 1U << i;
+    return 0;
+}
+unsigned& marks_of(const Run& run) {
+    if (g_marks.run != run.number()) g_marks = {run.number(), 0};
+    return g_marks.bits;
+}
+// True for other names too, as in Kamailio.
+int set_mark(Run& run, const Args& args) { return marks_of(run) |= mark_named(args.text(run, 0)), 1; }
+int reset_mark(Run& run, const Args& args) { return marks_of(run) &= ~mark_named(args.text(run, 0)), 1; }
+int is_mark_set(Run& run, const Args& args) {
+    const unsigned mark = mark_named(args.text(run, 0));
+    if (mark == 0) return -1;
+    return (marks_of(run) & mark) != 0 ? 1 : -2;
+}
 
 // --- files -----------------------------------------------------------------------------------------------------
 constexpr size_t kMostFileBytes = 65536;
@@ -143,6 +190,17 @@ constexpr Function kFunctions[] = {
      append_branch},
     {"has_ruri_user", 0, 0, "()", "True if the Request-URI has a user.", kRequests | kBranchRoute, has_ruri_user},
     {"has_user_agent", 0, 0, "()", "True if there is a User-Agent that is not empty.", kAnyRoute, has_user_agent},
+    {"is_faked_msg", 0, 0, "()", "True where an event route has no message: what it sees was made by the server.",
+     kAnyRoute, is_faked_msg},
+    {"setxflag", 1, 1, "(int flag)", "Sets one of 64 more flags of the message and its transaction.", kAnyRoute,
+     set_xflag, prepare_xflag},
+    {"resetxflag", 1, 1, "(int flag)", "Clears it.", kAnyRoute, reset_xflag, prepare_xflag},
+    {"isxflagset", 1, 1, "(int flag)", "True if it is set.", kAnyRoute, is_xflag_set, prepare_xflag},
+    {"msg_iflag_set", 1, 1, "(string name)",
+     "Sets a mark: USE_UAC_FROM, USE_UAC_TO, UAC_AUTH. Nothing but msg_iflag_is_set() looks at it.", kAnyRoute,
+     set_mark},
+    {"msg_iflag_reset", 1, 1, "(string name)", "Clears it.", kAnyRoute, reset_mark},
+    {"msg_iflag_is_set", 1, 1, "(string name)", "True if it is set.", kAnyRoute, is_mark_set},
     {"forward_reply", 0, 0, "()", "Forwards the reply now, by its second Via.", kReplyRoute, forward_reply},
     {"file_read", 2, 2, "(string path, variable)", "Gives the variable what is in the file, at most 64 KB.", kAnyRoute,
      file_read, [](Args& args) { return args.require_assignable(1); }},

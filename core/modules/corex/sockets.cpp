@@ -31,7 +31,8 @@ struct Place {
     Transport transport = Transport::udp;
     SocketAddress address;
 };
-bool parse_place(std::string_view text, Place& out) {
+bool parse_place(std::string_view text, Place& out, Transport unsaid = Transport::udp) {
+    out.transport = unsaid;
     if (const size_t colon = text.find(':'); colon != text.npos)
         if (const auto named = transport_named(text.substr(0, colon))) {
             out.transport = *named;
@@ -58,6 +59,30 @@ int send_from(Run& run, const net::Listener* listener) {
 int set_send_socket(Run& run, const Args& args) { return send_from(run, listener_at(args.text(run, 0))); }
 int set_send_socket_name(Run& run, const Args& args) { return send_from(run, listener_named(args.text(run, 0))); }
 int is_socket_name(Run& run, const Args& args) { return truth(listener_named(args.text(run, 0)) != nullptr); }
+
+// --- as if it had come another way -----------------------------------------------------------------------------
+// Only by the same transport: replies go back on the connection, or from a socket that can reach the source.
+int receive_at(Run& run, const net::Listener* listener) {
+    if (listener != nullptr && listener->transport == run.inbound().transport) {
+        net::Inbound as_if = run.inbound();
+        as_if.local = listener->address;
+        as_if.listener = listener->index;
+        run.set_inbound(as_if);
+    }
+    return 1;  // as in Kamailio, also when there is no such socket
+}
+int set_recv_socket(Run& run, const Args& args) { return receive_at(run, listener_at(args.text(run, 0))); }
+int set_recv_socket_name(Run& run, const Args& args) { return receive_at(run, listener_named(args.text(run, 0))); }
+int set_source_address(Run& run, const Args& args) {
+    net::Inbound as_if = run.inbound();
+    Place place;
+    if (!parse_place(args.text(run, 0), place, as_if.transport) || place.transport != as_if.transport ||
+        place.address.is_v6() != as_if.source.is_v6())
+        return -1;
+    as_if.source = place.address;
+    run.set_inbound(as_if);
+    return 1;
+}
 
 // --- sending as it stands --------------------------------------------------------------------------------------
 bool send_to_first(const net::Destinations& found, uint16_t listener, std::string_view bytes) {
@@ -121,6 +146,13 @@ constexpr Function kFunctions[] = {
      set_send_socket},
     {"set_send_socket_name", 1, 1, "(string name)", "Sends from the socket of ours that has this name.", kAnyRoute,
      set_send_socket_name},
+    {"set_recv_socket", 1, 1, "(string socket)",
+     "From here on the message came to that socket of ours: proto:address:port, of the same transport.", kAnyRoute,
+     set_recv_socket},
+    {"set_recv_socket_name", 1, 1, "(string name)", "The same, by the socket's name.", kAnyRoute, set_recv_socket_name},
+    {"set_source_address", 1, 1, "(string address)",
+     "From here on the message came from there: [proto:]address[:port]; false for another transport or family.",
+     kAnyRoute, set_source_address},
     {"is_socket_name", 1, 1, "(string name)", "True if a socket of ours has this name.", kAnyRoute, is_socket_name},
     {"send", 0, 1, "([string host[:port]])",
      "Sends the message as it was received as a datagram; without an argument to $du or $ru.", kRequests,

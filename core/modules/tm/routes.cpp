@@ -46,8 +46,9 @@ void keep_flags(Id id, script::Run& run) {
 
 void tell_of_failure(Id id, script::Run& run, const Ending& how) {
     const uint32_t before = run.flags;
+    const uint64_t before_x = run.xflags;
     tell_failed(run, how);
-    if (run.flags != before) keep_flags(id, run);
+    if (run.flags != before || run.xflags != before_x) keep_flags(id, run);
 }
 
 // What is to run now, and why.
@@ -95,8 +96,10 @@ void run_route_for(Id id, const Failure& failure, Revived& revived) {
     if (failure.observed)
         tell_of_failure(id, revived.run, {failure.facts.failure_status, failure.reply, {failure.to_tag, kTagBytes}});
     const uint32_t flags_before = revived.run.flags;
+    const uint64_t xflags_before = revived.run.xflags;
     (void)revived.program->run_route(failure.route, revived.run);
-    if (failure.observed && revived.run.flags != flags_before) keep_flags(id, revived.run);
+    const bool changed = revived.run.flags != flags_before || revived.run.xflags != xflags_before;
+    if (failure.observed && changed) keep_flags(id, revived.run);
 }
 
 // True: take another look, the next failure route may be due already.

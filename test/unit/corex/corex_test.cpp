@@ -3,6 +3,7 @@
 #include "core/modules/corex/module.h"
 #include "core/net/listener.h"
 #include "core/net/subdomains.h"
+#include "core/script/event_route.h"
 #include "test/unit/script/harness.h"
 
 namespace kahu::script::test {
@@ -28,6 +29,24 @@ constexpr Case kCases[] = {
     {"odd_socket", "if (!set_send_socket(\"udp:\") && !set_send_socket(\"x\") && !set_send_socket(\"\")) log(\"no\");",
      "no"},
     {"no_name", "if (!is_socket_name(\"x\") && !set_send_socket_name(\"\")) log(\"no\");", "no"},
+    {"xflags", "setxflag(63); setxflag(1); resetxflag(1); if (isxflagset(63) && !isxflagset(1)) log(\"yes\");", "yes"},
+    {"xflags_computed", "$var(f) = 40; setxflag(\"$var(f)\"); if (isxflagset(40)) log(\"yes\");", "yes"},
+    {"xflags_out_of_range", "$var(f) = 64; if (!setxflag(\"$var(f)\")) log(\"no\");", "no"},
+    {"xflags_are_not_flags", "setflag(5); if (!isxflagset(5)) log(\"no\");", "no"},
+    {"marks",
+     "msg_iflag_set(\"UAC_AUTH\"); if (msg_iflag_is_set(\"UAC_AUTH\") && !msg_iflag_is_set(\"USE_UAC_TO\")) "
+     "log(\"yes\");",
+     "yes"},
+    {"marks_are_of_one_message", "if (!msg_iflag_is_set(\"UAC_AUTH\")) log(\"no\");", "no"},
+    {"marks_cleared",
+     "msg_iflag_set(\"UAC_AUTH\"); msg_iflag_reset(\"UAC_AUTH\"); if (!msg_iflag_is_set(\"UAC_AUTH\")) log(\"no\");",
+     "no"},
+    {"not_faked", "if (!is_faked_msg()) log(\"no\");", "no"},
+    {"source", "set_source_address(\"udp:192.0.2.7:5077\"); log(\"$si $sp $proto\");", "192.0.2.7 5077 udp"},
+    {"source_of_other_family", "if (!set_source_address(\"udp:[2001:db8::1]:5077\")) log(\"no $si\");", "no 10.1.2.3"},
+    {"source_of_other_transport", "if (!set_source_address(\"tcp:192.0.2.7\")) log(\"no $si\");", "no 10.1.2.3"},
+    {"source_bad", "if (!set_source_address(\"udp:host.example\")) log(\"no $si\");", "no 10.1.2.3"},
+    {"receive_foreign", "set_recv_socket(\"udp:192.0.2.1:5060\"); log(\"$Rp\");", "26100"},
     {"send_nowhere", "if (!send_udp(\"not a host\")) log(\"no\");", "no"},
     {"send_data_no_uri", "if (!send_data(\"192.0.2.1\", \"x\")) log(\"no\");", "no"},
     {"sendx_foreign_socket", "if (!sendx(\"sip:192.0.2.1\", \"udp:192.0.2.9:5060\", \"x\")) log(\"no\");", "no"},
@@ -39,6 +58,15 @@ class Corex : public testing::TestWithParam<Case> {};
 TEST_P(Corex, DoesWhatItSays) { EXPECT_EQ(logged(GetParam().statements, "", {&corex::kModule}), GetParam().expected); }
 INSTANTIATE_TEST_SUITE_P(All, Corex, testing::ValuesIn(kCases),
                          [](const auto& i) { return std::string(i.param.name); });
+TEST(Corex, EventsWithoutAMessageAreFaked) {
+    Script script("request_route { exit; }\nevent_route[corex:event] { if (is_faked_msg()) log(\"faked\"); }",
+                  {&corex::kModule});
+    ASSERT_NE(script.program, nullptr) << script.found.text();
+    script.program->install();
+    g_outcome = {};
+    EXPECT_TRUE(run_event_route("corex:event"));
+    EXPECT_EQ(g_outcome.line(), "faked");
+}
 TEST(Corex, RowsAreWellFormed) { EXPECT_TRUE(well_formed(corex::kModule)); }
 
 TEST(Corex, FilesAreWrittenAndRead) {
