@@ -163,6 +163,8 @@ void RobustRwLock::wake() noexcept {
     syscall(SYS_futex, &waiting_, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
+void RobustRwLock::mark_global(bool global) noexcept { global_.store(global ? 1 : 0, std::memory_order_relaxed); }
+
 bool RobustRwLock::held_by(int slot) const noexcept {
     const uint64_t word = word_.load(std::memory_order_acquire);
     return word >> kMaxSlots == static_cast<uint64_t>(slot + 1) || (word & reader_bit(slot)) != 0;

@@ -39,7 +39,7 @@ class RobustRwLock {
 
     // For data that all processes use and nobody can repair: a writer's death is the end of the segment
     // (RecoveryReport::global_writers_released).  Said by whoever makes the lock.
-    void mark_global(bool global = true) noexcept { global_.store(global ? 1 : 0, std::memory_order_relaxed); }
+    void mark_global(bool global = true) noexcept;
     bool global() const noexcept { return global_.load(std::memory_order_relaxed) != 0; }
 
     bool held_by(int slot) const noexcept;  // as reader or writer

@@ -53,6 +53,7 @@ void RobustRwLock::unlock() noexcept {
     REQUIRE(lock(plain(this)) == 0);
 }
 
+void RobustRwLock::mark_global(bool) noexcept {}
 // Nobody knows who holds it.
 bool RobustRwLock::held_by(int) const noexcept { return false; }
 RobustRwLock::Held RobustRwLock::release_dead(int) noexcept { return Held::nothing; }
