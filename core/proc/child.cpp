@@ -1,5 +1,6 @@
 #include "core/proc/child.h"
 
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/proc/process_table.h"
+#include "core/proc/settings.h"
 #include "mem/contract.h"
 #include "mem/slot.h"
 
@@ -49,6 +51,14 @@ void install_handlers() {
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
+
+// Each message that a worker sends on wakes another process of ours, and without this the kernel often stops the worker
+// for it in the middle of its turn.  Whoever started us with a policy of their own choosing keeps it.
+void schedule_as_batch() {
+    if (::sched_getscheduler(0) != SCHED_OTHER) return;
+    constexpr sched_param kNone{};
+    if (::sched_setscheduler(0, SCHED_BATCH, &kNone) != 0) LOG(debug, "process.not_batch", kv("errno", errno));
+}
 }  // namespace
 
 void enter_child(int slot, pid_t supervisor) {
@@ -61,6 +71,8 @@ void enter_child(int slot, pid_t supervisor) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != supervisor) ::_exit(0);
     ProcessEntry& entry = process(slot);
+    const bool is_worker = entry.kind == ProcessKind::tcp_worker || entry.kind == ProcessKind::udp_worker;
+    if (is_worker && settings.batch_scheduling != 0) schedule_as_batch();
     set_process_title(entry.title);
     log::set_process(entry.title_text());
     clock::tick();

@@ -19,7 +19,8 @@ struct Settings {
     IntSetting disable_core_dump{0};
     IntSetting worker_restart{1};
     IntSetting worker_watchdog{10};  // seconds; 0: off
-    TextSetting crash_dir{""};       // empty: rundir
+    IntSetting batch_scheduling{1};
+    TextSetting crash_dir{""};  // empty: rundir
     IntSetting crash_files{20};
     IntSetting crash_limit{5};       // in ten seconds; 0: off
     IntSetting leak_restart_mb{-1};  // 0: off; -1: a quarter of the segment

@@ -149,6 +149,15 @@ def test_gives_up_root(make_kahu):
             path.chmod(0o600)
 
 
+@pytest.mark.parametrize("setting, expected", [("", os.SCHED_BATCH), ("batch_scheduling=no", os.SCHED_OTHER)])
+def test_workers_are_scheduled_as_told(make_kahu, setting, expected):
+    server = make_kahu(core=setting).start()
+    workers = server.processes_titled("receiver")
+    assert workers
+    assert {os.sched_getscheduler(pid) for pid in workers} == {expected}
+    assert {os.sched_getscheduler(pid) for pid in server.processes() if pid not in workers} == {os.SCHED_OTHER}
+
+
 def test_every_process_has_a_title(kahu):
     """`ps` and core.psx tell the same processes."""
     for line in [line for line in kahu.rpc("core.psx").splitlines() if "PID:" in line]:
