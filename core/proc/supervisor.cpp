@@ -90,6 +90,8 @@ class Supervisor {
         child.pid = pid;
         note_child(slot, pid);
         entry.pid.store(pid);
+        if (entry.incarnation.load() > 1)
+            LOG(notice, "process.replaced", kv("title", entry.title_text()), kv("pid", pid));
         return true;
     }
 

@@ -88,6 +88,8 @@ def test_udp_worker(make_kahu):
     os.kill(workers[0], signal.SIGKILL)
     assert wait_until(lambda: len(server.processes_titled("udp receiver")) == 2
                       and set(server.processes_titled("udp receiver")) != set(workers), 5)
+    successor = next(pid for pid in server.processes_titled("udp receiver") if pid not in workers)
+    assert wait_until(lambda: re.search(rf"process\.replaced .*pid={successor}\b", server.log()), 5), "the log does not say so"
     for _ in range(20):
         with server.udp() as client:
             assert client.ask(request()).status == 200
