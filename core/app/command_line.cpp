@@ -6,7 +6,11 @@
 
 #include <algorithm>
 
+#include "core/app/modules.h"
 #include "core/base/text.h"
+#include "core/sip/frame.h"
+#include "mem/slot.h"
+#include "tls/openssl_version.h"
 
 namespace kahu::app {
 namespace {
@@ -57,7 +61,7 @@ constexpr OptionRow kRows[] = {
     {"--alias", "NAME", "A name besides the listening addresses that means this server: host[:port]; repeatable.", append<&Options::alias>},
     {"--atexit", "yes|no", "Whether processes run exit handlers. Accepted for compatibility; processes always leave by _exit(), which is 'no'.", yes_or_no},
     {"-A", "NAME[=VALUE]", "Defines NAME for the configuration's preprocessor; repeatable.", define},
-    {"-b", "BYTES", "Maximum receive buffer. Accepted, without effect: set udp_receive_buffer.", nullptr, true},
+    {"-b", "BYTES", "Maximum receive buffer. Accepted, without effect: set udp_receive_buffer.", nullptr},
     {"-c", "", "Checks the configuration, certificates and listening addresses, says what is wrong, and exits.", set<&Options::check_only>},
     {"--cfg-print", "", "Prints the configuration as the parser understood it, and exits.", set<&Options::dump_config>},
     {"-d", "", "Logs more; repeatable.", count<&Options::more_debug>},
@@ -70,8 +74,8 @@ constexpr OptionRow kRows[] = {
     {"-G", "FILE", "File to write the process group id to.", keep<&Options::group_pid_file>},
     {"-h", "", "This help.", nullptr},
     {"--help", "", "This help.", nullptr},
-    {"-I", "", "Prints internal properties. Not supported yet: core.info over RPC tells them.", nullptr},
-    {"-K", "", "Verifies the Via of replies. Accepted, without effect: they always are.", nullptr, true},
+    {"-I", "", "Prints the version, defaults, bounds and modules that the program was built with.", nullptr},
+    {"-K", "", "Verifies the Via of replies. Accepted, without effect: they always are.", nullptr},
     {"-l", "ADDRESS", "Also listens on [proto:]address[:port]; repeatable.", append<&Options::listen>},
     {"--loadmodule", "NAME", "Loads a module before those of the configuration; repeatable.", append<&Options::load_modules>},
     {"--log-engine", "NAME", "stderr or syslog.", keep<&Options::log_engine>},
@@ -79,30 +83,30 @@ constexpr OptionRow kRows[] = {
     {"-m", "MB", "Size of the shared segment's heap, 1024 unless given; pages are taken from the system when they are needed.", number<&Options::shm_megabytes, 8, 1 << 20>},
     {"--man", "PAGE", "Prints a manual page made from the program's own tables; 'list' lists them.", keep<&Options::man_page>},
     {"--modparam", "MODULE:NAME:TYPE:VALUE", "A module parameter; TYPE is s (text) or i (integer); repeatable.", append<&Options::modparams>},
-    {"-M", "MB", "Private memory of a process. Accepted, without effect: it is not limited.", nullptr, true},
+    {"-M", "MB", "Private memory of a process. Accepted, without effect: it is not limited.", nullptr},
     {"-n", "NUMBER", "UDP workers for each socket; goes before children=.", number<&Options::udp_children, 1, 48>},
     {"-N", "NUMBER", "Workers for TCP and TLS; goes before tcp_children=.", number<&Options::tcp_children, 1, 48>},
-    {"-O", "NUMBER", "Script optimisation level. Accepted, without effect.", nullptr, true},
+    {"-O", "NUMBER", "Script optimisation level. Accepted, without effect.", nullptr},
     {"-P", "FILE", "Writes the supervisor's process id to FILE.", keep<&Options::pid_file>},
-    {"-Q", "NUMBER", "Limit of waiting TCP data. Accepted, without effect: set tcp_wq_max.", nullptr, true},
-    {"-r", "", "Uses DNS for the host part of Via. Accepted, without effect.", nullptr, true},
-    {"-R", "", "Uses reverse DNS for the host part of Via. Accepted, without effect.", nullptr, true},
-    {"--server-id", "NUMBER", "Server id. Accepted, without effect yet.", nullptr, true},
+    {"-Q", "NUMBER", "Workers for SCTP. Accepted, without effect: SCTP is not supported.", nullptr},
+    {"-r", "", "Uses DNS for the host part of Via. Accepted, without effect.", nullptr},
+    {"-R", "", "Uses reverse DNS for the host part of Via. Accepted, without effect.", nullptr},
+    {"--server-id", "NUMBER", "Number of this server among several; goes before server_id=.", number<&Options::server_id, 1, INT32_MAX>},
     {"--subst", "EXPRESSION", "As #!subst of the configuration; repeatable.", append<&Options::subst>},
     {"--substdef", "EXPRESSION", "As #!substdef of the configuration; repeatable.", append<&Options::substdef>},
     {"--substdefs", "EXPRESSION", "As #!substdefs of the configuration; repeatable.", append<&Options::substdefs>},
-    {"-S", "", "Disables SCTP. Accepted: SCTP is not supported.", nullptr, true},
+    {"-S", "", "Disables SCTP. Accepted: SCTP is not supported.", nullptr},
     {"-t", "DIRECTORY", "Changes the root directory after start.", keep<&Options::chroot>},
     {"-T", "", "Disables TCP and TLS.", set<&Options::no_tcp>},
     {"-u", "USER", "User to run as, name or number.", keep<&Options::user>},
     {"-v", "", "Prints the version.", nullptr},
     {"-V", "", "Prints the version.", nullptr},
     {"--version", "", "Prints the version.", nullptr},
-    {"-x", "NAME", "Memory manager. Accepted, without effect: there is one.", nullptr, true},
-    {"-X", "NAME", "Private memory manager. Accepted, without effect.", nullptr, true},
+    {"-x", "NAME", "Memory manager. Accepted, without effect: there is one.", nullptr},
+    {"-X", "NAME", "Private memory manager. Accepted, without effect.", nullptr},
     {"-Y", "DIRECTORY", "Directory of control sockets and FIFOs.", keep<&Options::rundir>},
     {"-w", "DIRECTORY", "Working directory.", keep<&Options::workdir>},
-    {"-W", "NAME", "Poll method. Accepted, without effect: epoll is used.", nullptr, true},
+    {"-W", "NAME", "Poll method. Accepted, without effect: epoll is used.", nullptr},
 };
 // clang-format on
 
@@ -121,10 +125,7 @@ Error unknown_option(std::string_view spelled) {
 }
 
 Status apply_row(const OptionRow& row, const std::string& argument, Options& into) {
-    if (row.ignored) return {};
-    if (row.apply == nullptr)
-        return Error{Errc::unsupported, fmt::format("option {} is not supported yet", row.spelled),
-                     "leave it out, or use the configuration file"};
+    if (row.apply == nullptr) return {};
     if (Status applied = row.apply(into, argument); !applied)
         return std::move(applied).error().context(fmt::format("option {}", row.spelled));
     return {};
@@ -132,9 +133,10 @@ Status apply_row(const OptionRow& row, const std::string& argument, Options& int
 
 bool prints_and_exits(std::string_view spelled) {
     const std::string* text = nullptr;
-    static const std::string help = help_text(), version = version_text();
+    static const std::string help = help_text(), version = version_text(), properties = properties_text();
     if (spelled == "-h" || spelled == "--help") text = &help;
     if (spelled == "-v" || spelled == "-V" || spelled == "--version") text = &version;
+    if (spelled == "-I") text = &properties;
     if (text) fmt::print("{}", *text);
     return text != nullptr;
 }
@@ -146,6 +148,26 @@ std::span<const OptionRow> option_rows() { return kRows; }
 std::string version_text() {
     return fmt::format("version: kahu {} (x86_64/linux)\nOpenSSL: built with {}, running with {}\n", KAHU_VERSION,
                        OPENSSL_VERSION_TEXT, OpenSSL_version(OPENSSL_VERSION));
+}
+
+std::string properties_text() {
+    std::string text = version_text();
+    const auto line = [&text](std::string_view name, const auto& value) {
+        text += fmt::format("{:<26}{}\n", name, value);
+    };
+    line("Default configuration:", "built in; -f names another");
+    line("Shared segment:", fmt::format("{} MB", kDefaultMegabytes));
+    line("Processes at most:", mem::kMaxSlots);
+    line("Message at most:", fmt::format("{} bytes", sip::FrameLimits{}.max_message_bytes));
+    line("Poll method:", "epoll");
+    const bool is_shared = tls::kShimsCompiledIn && tls::is_shareable(OpenSSL_version_num());
+    line("TLS state:",
+         is_shared ? "in shared memory" : "private to each worker: the OpenSSL at hand is none of 3.0 and 3.1");
+    line("Compiled with:", __VERSION__);
+    text += "Modules:\n";
+    for (const ModuleDescriptor* module : all_modules())
+        text += fmt::format("  {:<16}{}\n", module->name, module->summary);
+    return text;
 }
 
 std::string help_text() {

@@ -1,6 +1,6 @@
 // core/app/command_line.h -- Kamailio's options, one row each: parsing, --help and the manual come from it.
 //
-// FAILS  An option that Kahu does not support yet is an error that says so, not something ignored.
+// FAILS  What is wrong with an option is told with its remedy. Those that mean nothing here are accepted, and say so.
 #pragma once
 #include <span>
 #include <string>
@@ -10,6 +10,8 @@
 #include "core/base/result.h"
 
 namespace kahu::app {
+
+inline constexpr long kDefaultMegabytes = 1024;  // of the shared segment's heap
 
 struct Options {
     std::string config_file;                // -f; empty: the embedded default
@@ -29,6 +31,7 @@ struct Options {
     std::string module_path;                 // -L
     long shm_megabytes = 0;                  // -m
     int udp_children = 0, tcp_children = 0;  // -n, -N
+    long server_id = 0;                      // --server-id
     bool no_tcp = false;                     // -T
     std::string auto_aliases;                // -a
     std::string log_engine;
@@ -44,11 +47,11 @@ struct OptionRow {
     std::string_view spelled;   // "-f", "--debug"
     std::string_view argument;  // "FILE", "" when it takes none
     std::string_view help;
-    Status (*apply)(Options&, const std::string& argument);  // nullptr: not supported yet, or no effect (see help)
-    bool ignored = false;                                    // accepted, has no effect
+    Status (*apply)(Options&, const std::string& argument);  // nullptr: prints and exits, or ignored
 };
 std::span<const OptionRow> option_rows();
 std::string help_text();
 std::string version_text();
+std::string properties_text();  // -I: the version, defaults and bounds that this program was built with
 
 }  // namespace kahu::app

@@ -16,6 +16,7 @@
 #include "core/net/settings.h"
 #include "core/proc/daemon.h"
 #include "core/proc/settings.h"
+#include "core/script/params.h"
 #include "rpc/server_facts.h"
 #include "tls/settings.h"
 
@@ -107,6 +108,7 @@ class Loader {
         auto& proc = proc::settings;
         if (options_.udp_children != 0) net.children.set(options_.udp_children);
         if (options_.tcp_children != 0) net.tcp_children.set(options_.tcp_children);
+        if (options_.server_id != 0) script::params::server_id.set(options_.server_id);
         if (options_.no_tcp) net.disable_tcp.set(1);
         if (!options_.auto_aliases.empty()) net.auto_aliases.set(text::iequals(options_.auto_aliases, "yes"));
         if (options_.shm_megabytes != 0) proc.shm_mem_size.set(options_.shm_megabytes);

@@ -47,7 +47,6 @@ namespace kahu::app {
 namespace {
 
 // Pages are taken when they are needed, so a generous reservation costs nothing.
-constexpr long kDefaultMegabytes = 1024;
 
 // --- the segment -----------------------------------------------------------------------------------
 

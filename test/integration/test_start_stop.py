@@ -172,7 +172,7 @@ def test_every_process_has_a_title(kahu):
     assert wait_until(lambda: len(titles()) >= kahu.workers + 4, 5), titles()
 
 
-@pytest.mark.parametrize("option", ["-h", "-v", "-V", "--help", "--version"])
+@pytest.mark.parametrize("option", ["-h", "-v", "-V", "-I", "--help", "--version"])
 def test_help_and_version(option):
     done = subprocess.run([KAHU, option], capture_output=True, text=True, timeout=10)
     if IS_KAMAILIO and option.startswith("--"):
@@ -193,6 +193,14 @@ def test_wrong_command_line_is_explained(make_kahu, arguments, expected):
     done = subprocess.run([*server.argv, *arguments], capture_output=True, text=True, timeout=20)
     assert done.returncode != 0
     assert IS_KAMAILIO or expected in done.stdout + done.stderr
+
+
+@pytest.mark.kahu_only
+def test_server_id_of_the_command_line_goes_before_the_files(make_kahu):
+    server = make_kahu(core="server_id=3")
+    server.argv.append("--server-id=7")
+    server.start()
+    assert server.rpc("cfg.get", "core", "server_id").strip() == "7"
 
 
 def test_listen_and_define_on_the_command_line(make_kahu):

@@ -50,7 +50,9 @@ const Wrong kWrong[] = {
     {"not_a_number", {"-m", "lots"}, "option -m: 'lots' is not valid (expected a number from 8 to 1048576)"},
     {"not_yes_or_no", {"--atexit=maybe"}, "option --atexit: 'maybe' is not valid (expected yes or no)"},
     {"stray", {"kahu.cfg"}, "unexpected argument kahu.cfg (kahu --help lists the options)"},
-    {"not_supported_yet", {"-I"}, "option -I is not supported yet (leave it out, or use the configuration file)"},
+    {"no_server_id",
+     {"--server-id=0"},
+     "option --server-id: '0' is not valid (expected a number from 1 to 2147483647)"},
 };
 class WrongOptions : public testing::TestWithParam<Wrong> {};
 TEST_P(WrongOptions, AreNamedWithARemedy) {
