@@ -1,8 +1,10 @@
 #include "core/script/program.h"
 
+#include <array>
 #include <utility>
 
 #include "core/base/log.h"
+#include "core/base/log_limit.h"
 #include "core/net/connect.h"
 #include "core/net/settings.h"
 #include "core/script/compiler.h"
@@ -215,21 +217,39 @@ bool run_event_route(std::string_view name, bool* dropped) {
     return run_event_route(name, nowhere, nullptr, dropped);
 }
 
-bool run_event_route(std::string_view name, const net::Inbound& about, const Sending* sending, bool* dropped) {
-    if (!has_event_route(name)) return false;
+namespace {
+
+const sip::Message& made_up_message() {
     constexpr std::string_view kOwn =
         "OPTIONS sip:kahu@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKevent\r\n"
         "From: <sip:kahu@127.0.0.1>;tag=event\r\nTo: <sip:kahu@127.0.0.1>\r\nCall-ID: event@127.0.0.1\r\n"
         "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
     static sip::Message message;
-    static Run run;
-    sip::Bad bad;
-    REQUIRE(message.parse(kOwn, bad));
-    run.begin(message, about, kEventRoute);
+    static sip::Bad bad;
+    static const bool good = message.parse(kOwn, bad);
+    REQUIRE(good);
+    return message;
+}
+
+}  // namespace
+
+bool run_event_route(std::string_view name, const net::Inbound& about, const Sending* sending, bool* dropped) {
+    if (!has_event_route(name)) return false;
+    // What a route does may be an event, too: each of them has a Run of its own.
+    static std::array<Run, 4> runs;
+    static size_t running = 0;
+    if (running == runs.size()) {
+        LOG_AT_MOST(1, error, "script.events_nested", kv("route", name), kv("depth", running),
+                    kv("effect", "the route does not run"));
+        return false;
+    }
+    Run& run = runs[running++];
+    run.begin(made_up_message(), about, kEventRoute);
     run.sending = sending;
     run.is_made_up = true;
     run_event_route(name, run);
     run.sending = nullptr;
+    --running;
     if (dropped != nullptr) *dropped = run.flow == Flow::drop;
     return true;
 }

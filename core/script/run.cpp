@@ -8,6 +8,8 @@ void Run::begin(const sip::Message& message, const net::Inbound& inbound, RouteM
     message_ = &message;
     inbound_ = &inbound;
     kind_ = kind;
+    static uint64_t begun = 0;  // in all Runs of this process
+    id_ = ++begun;
     ++number_;
     arena_.reset();
     flow = Flow::next;
@@ -36,6 +38,15 @@ void Run::begin(const sip::Message& message, const net::Inbound& inbound, RouteM
     reply_body.clear();
     reply_body_type.clear();
     avps_.clear();
+}
+
+bool Run::replace_message(std::string_view bytes, sip::Bad& bad) {
+    sip::Message& fresh = message_ == &replaced_[0] ? replaced_[1] : replaced_[0];
+    if (!fresh.parse(bytes, bad)) return false;
+    message_ = &fresh;
+    uri_known_ = false;
+    edits.clear();
+    return true;
 }
 
 const sip::Uri* Run::parsed_request_uri() {

@@ -2,8 +2,8 @@
 //
 // WHY    Script functions and variables of all modules work on this: the message and where it came from, what the
 //        script changed, and how it goes on.
-// LIVES  One object per process, reused for every message; begin() resets it.  Nothing of it outlives the message but
-//        the memory it keeps.  $var lives in core/script/script_variables.h, since it outlives messages.
+// LIVES  A few objects per process (received messages, events, what tm revives), each reused for every message: begin()
+//        resets it.  Nothing of it outlives the message but the memory it keeps.  $var lives in core/script/script_variables.h, since it outlives messages.
 // LOCKS  None.
 #pragma once
 #include <cstdint>
@@ -39,13 +39,9 @@ class Run {
 
     const sip::Message& message() const { return *message_; }
     const net::Inbound& inbound() const { return *inbound_; }
-    // msg_apply_changes(): from here on the message is `changed`, which has the edits in it.  REQUIRES: it and its
-    // bytes live as long as the message.
-    void replace_message(const sip::Message& changed) {
-        message_ = &changed;
-        uri_known_ = false;
-        edits.clear();
-    }
+    // msg_apply_changes(): from here on these bytes are the message, without edits.  False: they are no SIP message, and
+    // nothing changed.  REQUIRES: they live as long as the message (arena).
+    bool replace_message(std::string_view bytes, sip::Bad& bad);
     Arena& arena() { return arena_; }
     RouteMask kind() const { return kind_; }  // which kind of route is running
     void set_kind(RouteMask kind) { kind_ = kind; }
@@ -55,7 +51,10 @@ class Run {
         own_inbound_ = as_if;
         inbound_ = &own_inbound_;
     }
-    uint64_t number() const { return number_; }  // how many messages this process has begun, this one included
+    uint64_t number() const { return number_; }  // how many messages this Run has begun, this one included
+    // Of this message in this Run: no other of the process has it, so that a module that keeps something for the rest
+    // of the message can tell whether it is still that one.
+    uint64_t id() const { return id_; }
 
     // --- flow ----------------------------------------------------------------------------------------------
     Flow flow = Flow::next;
@@ -152,7 +151,9 @@ class Run {
     const net::Inbound* inbound_ = nullptr;
     net::Inbound own_inbound_;
     RouteMask kind_ = kRequestRoute;
-    uint64_t number_ = 0;
+    // Two: the one that is being changed is read while the other is made.
+    sip::Message replaced_[2];
+    uint64_t number_ = 0, id_ = 0;
     Arena arena_;
     std::string_view new_uri_, destination_uri_;
     bool uri_known_ = false, uri_good_ = false;

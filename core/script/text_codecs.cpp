@@ -246,8 +246,8 @@ std::string_view unescape_crlf(std::string_view text, Arena& arena) {
 
 uint32_t core_hash(std::string_view text) {
     uint32_t sum = 0;
-    for (size_t at = 0; at < text.size();
-         at += 4) {  // words of four bytes, the first one highest; the last may be short
+    // Words of four bytes, the first one highest; the last may be short.
+    for (size_t at = 0; at < text.size(); at += 4) {
         uint32_t word = 0;
         for (const char c : text.substr(at, 4)) word = (word << 8) + static_cast<uint32_t>(static_cast<signed char>(c));
         sum += word ^ word >> 3;

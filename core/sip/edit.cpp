@@ -66,7 +66,19 @@ void EditList::replace_body(const Message& message, std::string_view body) {
 
 void EditList::forget(size_t offset, size_t bytes) {
     std::erase_if(edits_, [&](const Edit& edit) {
-        return edit.offset >= offset && size_t{edit.offset} + edit.remove <= offset + bytes;
+        const size_t end = size_t{edit.offset} + edit.remove;
+        const bool at_edge = edit.remove == 0 && bytes != 0 && (edit.offset == offset || end == offset + bytes);
+        return edit.offset >= offset && end <= offset + bytes && !at_edge;
+    });
+}
+void EditList::forget_from(size_t offset) {
+    std::erase_if(edits_, [&](const Edit& edit) { return edit.offset >= offset; });
+}
+void EditList::forget_line(std::string_view beginning) {
+    std::erase_if(edits_, [&](const Edit& edit) {
+        const std::string_view text = std::string_view(text_).substr(edit.text_at, edit.text_bytes);
+        return edit.remove == 0 && text::iequals(text.substr(0, beginning.size()), beginning) &&
+               text.find('\n') == text.size() - 1;
     });
 }
 

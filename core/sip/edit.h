@@ -36,7 +36,11 @@ class EditList {
     void replace_body(const Message& message, std::string_view body);
 
     // Drops the edits made so far that lie within those octets, so that a second replacement does not add to the first.
+    // What was inserted just before or behind them stays.
     void forget(size_t offset, size_t bytes);
+    void forget_from(size_t offset);  // all edits there and behind
+    // Drops insertions of one line that begins so, letters in either case: "content-type:".
+    void forget_line(std::string_view beginning);
 
     // Appends the edited message to `out`.  REQUIRES: every edit lies within `bytes`.
     void apply(std::string_view bytes, std::string& out) const;

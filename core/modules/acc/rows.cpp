@@ -17,16 +17,18 @@
 namespace kahu::acc {
 namespace {
 
-constexpr size_t kRowBytes = 2000;  // of all fields; what is longer is cut
-constexpr size_t kBatch = 2000;     // rows written in one go: between two, signals are seen
+constexpr size_t kRowBytes = 2000;   // of all fields; what is longer is cut
+constexpr size_t kFixedColumns = 6;  // of all rows, besides the time
+constexpr size_t kBatch = 2000;      // rows written in one go: between two, signals are seen
 
 struct Row : mem::QueueNode {
     int64_t time = 0;
     Table table = Table::acc;
     uint16_t bytes = 0;
-    uint64_t nulls = 0;      // bit i: the i-th column behind the six that all rows have is NULL
+    uint64_t nulls = 0;      // bit i: the i-th column behind those that all rows have is NULL; not of the 65th
     char fields[kRowBytes];  // each ends with a zero
 };
+bool may_be_null(size_t column) { return column < 64; }
 struct alignas(64) Area {
     mem::MpscQueue<Row> queue{mem::Tag::other};
     // About: a death may count one row too many, or one twice.  Signed, so that below zero is no large number.
@@ -106,19 +108,17 @@ Status insert(const Row& row) {
     into.reset();
     into.bind(1, clock::local_text(row.time));
     std::string_view rest(row.fields, row.bytes);
-    for (size_t i = 0; i < 6 + more_columns().size(); ++i) {
+    const size_t columns = kFixedColumns + db_extras().size() + (legs().empty() ? 0 : legs().front().size());
+    for (size_t i = 0; i < columns; ++i) {
         const std::string_view value = rest.substr(0, rest.find('\0'));
-        const bool null = i >= 6 && i < 6 + 64 && (row.nulls >> (i - 6) & 1) != 0;
+        const bool null =
+            i >= kFixedColumns && may_be_null(i - kFixedColumns) && (row.nulls >> (i - kFixedColumns) & 1);
         if (null) into.bind_null(static_cast<int>(i + 2));
         else into.bind(static_cast<int>(i + 2), value);
         rest.remove_prefix(std::min(rest.size(), value.size() + 1));
     }
     return into.run();
 }
-
-}  // namespace
-
-namespace {
 
 void queue_row(script::Run& run, const Record& record, Table table, std::span<const Extra> leg) {
     if (g_area->waiting.load(std::memory_order_relaxed) >= kMaxWaiting) return say_dropped("too many rows wait");
@@ -131,7 +131,7 @@ void queue_row(script::Run& run, const Record& record, Table table, std::span<co
         add_field(*row, field);
     size_t number = 0;
     const auto add = [&](const Extra& extra, bool nullable) {
-        if (nullable && number < 64 && extra.value->value(run).is_null()) row->nulls |= uint64_t{1} << number;
+        if (nullable && may_be_null(number) && extra.value->value(run).is_null()) row->nulls |= uint64_t{1} << number;
         ++number;
         add_field(*row, text_of(extra, run));
     };

@@ -144,8 +144,8 @@ Status compile_legs() {
 
 Status read_filter() {
     g_filter.clear();
+    if (settings.failed_filter.get().empty()) return {};
     for (const std::string_view item : text::split(settings.failed_filter.get(), ',')) {
-        if (settings.failed_filter.get().empty()) break;
         const auto code = text::to_int(text::trim(item));
         if (!code || *code < 300 || *code > 999)
             return Error{Errc::invalid, fmt::format("modparam acc failed_filter: '{}'", text::printable(item)),

@@ -59,7 +59,7 @@ void append_authentication_info(Proof proof, bool next_nonce, std::string& lines
 
 }  // namespace
 
-const LastCheck* last_check(const script::Run& run) { return g_last.run_number == run.number() ? &g_last : nullptr; }
+const LastCheck* last_check(const script::Run& run) { return g_last.run_number == run.id() ? &g_last : nullptr; }
 
 const sip::HeaderField* find_credentials(const script::Run& run, Side side, std::string_view realm,
                                          sip::AuthValue& out) {
@@ -82,7 +82,7 @@ std::string_view without_prefix(std::string_view realm) {
 Outcome authenticate(script::Run& run, Side side, std::string_view realm, std::string_view method,
                      const Ha1Source& source) {
     g_last = {};
-    g_last.run_number = run.number();
+    g_last.run_number = run.id();
     // ACK and CANCEL cannot be challenged (RFC 3261 22.1): whoever lets their INVITE pass lets them pass.
     const sip::Method id = run.message().method();
     if (id == sip::Method::ack || id == sip::Method::cancel) return kAuthorized;

@@ -117,7 +117,7 @@ unsigned mark_named(std::string_view name) {
     return 0;
 }
 unsigned& marks_of(const Run& run) {
-    if (g_marks.run != run.number()) g_marks = {run.number(), 0};
+    if (g_marks.run != run.id()) g_marks = {run.id(), 0};
     return g_marks.bits;
 }
 // True for other names too, as in Kamailio.
@@ -137,12 +137,14 @@ int file_read(Run& run, const Args& args) {
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     std::string content(kMostFileBytes + 1, '\0');
     size_t got = 0;
-    for (ssize_t n = 1; fd.get() >= 0 && n > 0 && got < content.size();
-         got += static_cast<size_t>(std::max<ssize_t>(n, 0)))
+    ssize_t n = fd.get() < 0 ? -1 : 1;
+    while (n > 0 && got < content.size()) {
         n = ::read(fd.get(), content.data() + got, content.size() - got);
-    if (fd.get() < 0 || got > kMostFileBytes) {
+        if (n > 0) got += static_cast<size_t>(n);
+    }
+    if (n < 0 || got > kMostFileBytes) {
         LOG_AT_MOST(5, error, "corex.file_not_read", kv("path", path),
-                    kv("reason", fd.get() < 0 ? std::strerror(errno) : "larger than 64 KB"));
+                    kv("reason", n < 0 ? std::strerror(errno) : "larger than 64 KB"));
         return -1;
     }
     return truth(static_cast<bool>(args.assign(run, 1, script::Value::of(run.arena().copy({content.data(), got})))));
@@ -151,6 +153,7 @@ int file_write(Run& run, const Args& args) {
     const std::string path(args.text(run, 0));
     const std::string_view content = args.text(run, 1);
     const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666));
+    if (fd.get() >= 0) errno = ENOSPC;  // what a write that stops half way means
     if (fd.get() >= 0 && ::write(fd.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()))
         return 1;
     LOG_AT_MOST(5, error, "corex.file_not_written", kv("path", path), kv("reason", std::strerror(errno)));

@@ -91,7 +91,8 @@ bool send_to_first(const net::Destinations& found, uint16_t listener, std::strin
     return false;
 }
 // True also when a name server is asked: what comes of that is known later only.
-bool send_by_name(const net::Question& question, uint16_t listener, std::string_view bytes) {
+bool send_by_name(net::Question question, uint16_t listener, std::string_view bytes) {
+    question.keeps = bytes.size();
     net::Destinations found;
     const net::Resolution now = net::resolve(
         question, found, [listener, kept = std::string(bytes)](net::Resolution, const net::Destinations& later) {

@@ -214,7 +214,7 @@ int save(script::Run& run, const script::Args& args) {
     if (fault == Fault::none) append_extensions(request, lines);
     if (replies && !send_reply(run, fault, request.path, lines)) return kError;
     if (!replies) {
-        g_deferred = {run.number(), fault, std::string(request.path), lines};
+        g_deferred = {run.id(), fault, std::string(request.path), lines};
         if ((flags & kKeepHeaders) != 0 && fault == Fault::none) run.reply_headers.append(lines);
     }
     if (fault != Fault::none) return fault == Fault::too_many ? kTooMany : kError;
@@ -222,7 +222,7 @@ int save(script::Run& run, const script::Args& args) {
 }
 
 int reg_send_reply(script::Run& run, const script::Args&) {
-    if (!run.is_request() || g_deferred.message != run.number()) return kError;
+    if (!run.is_request() || g_deferred.message != run.id()) return kError;
     g_deferred.message = 0;
     return send_reply(run, g_deferred.fault, g_deferred.path, g_deferred.lines) ? 1 : kError;
 }

@@ -39,7 +39,7 @@ bool came_by_strict_router(Run& run) {
 }
 
 void remember(Run& run, std::string_view params) {
-    g_found.message = run.number();
+    g_found.message = run.id();
     g_found.params = params;
 }
 
@@ -167,7 +167,7 @@ int loose_route(Run& run, const How& how) {
 }
 
 std::string_view own_route_params(const Run& run) {
-    return g_found.message == run.number() ? std::string_view(g_found.params) : std::string_view();
+    return g_found.message == run.id() ? std::string_view(g_found.params) : std::string_view();
 }
 
 }  // namespace kahu::rr

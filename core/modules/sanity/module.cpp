@@ -42,14 +42,14 @@ int sanity_check(Run& run, const Args& args) {
     std::string unsupported;
     const Fault fault = check(run.message(), wanted, unsupported);
     if (!fault) return 1;
-    g_remembered = {run.number(), fault};
+    g_remembered = {run.id(), fault};
     if (run.is_request() && g_noreply == 0)
         (void)script::reply_stateless(run, fault.status, {.reason = fault.reason, .extra_headers = unsupported});
     return g_autodrop != 0 ? 0 : -1;
 }
 
 int sanity_reply(Run& run, const Args&) {
-    if (g_remembered.message != run.number() || !run.is_request()) return -1;
+    if (g_remembered.message != run.id() || !run.is_request()) return -1;
     const Fault& fault = g_remembered.fault;
     return script::reply_stateless(run, fault.status, {.reason = fault.reason}) ? 1 : -1;
 }

@@ -57,7 +57,7 @@ Text unpack(Run& run, const sip::Uri& uri) {
 }
 
 // --- every Contact of the message ------------------------------------------------------------------------------
-// `change` makes another URI of one; nothing: it stays.  True if none was wrong and `change` refused none.
+// `change` makes another URI of one; nothing, or what is no SIP URI: it stays, and the result is false.
 template <class Change>
 int each_contact(Run& run, Change change) {
     const sip::Message& message = run.message();
@@ -75,8 +75,8 @@ int each_contact(Run& run, Change change) {
                 continue;
             }
             const Text text = change(uri);
-            if (!text || script::parse_into(*text, made) == nullptr) {
-                good = good && text.has_value();
+            if (!text || script::parse_into(*text, made) == nullptr || !made.is_sip()) {
+                good = false;
                 continue;
             }
             run.edits.forget(message.offset_of(address.uri), address.uri.size());

@@ -14,15 +14,16 @@ using sip::HeaderId;
 void replace_body(Run& run, std::string_view body) {
     const sip::Message& message = run.message();
     const size_t at = message.head().size();
-    run.edits.forget(at, message.body().size());
+    run.edits.forget_from(at);
     run.edits.replace(at, message.body().size(), body);
     if (!message.has(HeaderId::content_length) && !run.edits.inserts("content-length:"))
         run.edits.append_header(message, "Content-Length: 0\r\n");
 }
 void set_content_type(Run& run, std::string_view type) {
     const sip::Message& message = run.message();
+    run.edits.forget_line("content-type:");
     if (const HeaderField* const field = message.first(HeaderId::content_type)) {
-        run.edits.forget(message.offset_of(field->value), field->value.size());
+        run.edits.forget(message.offset_of(field->whole), field->whole.size());  // it may have been removed
         run.edits.replace_part(message, field->value, type);
     } else if (!run.edits.inserts("content-type:")) {  // a second one would make the message malformed
         const std::string_view line =

@@ -20,7 +20,7 @@ using sip::HeaderField;
 using sip::HeaderId;
 
 constexpr std::string_view kDefaultBoundary = "unique-boundary-1";
-constexpr size_t kMostBoundary = 70;
+constexpr size_t kMostBoundary = 70;  // RFC 2046 5.1.1
 
 bool is_one_line(std::string_view text) { return !text.empty() && text.find_first_of("\r\n") == text.npos; }
 bool is_boundary(std::string_view text) {
@@ -39,7 +39,8 @@ std::string_view delimiter_of(Run& run) {
         return {};
     std::string unquoted;
     const std::string_view boundary = sip::unquote(type.boundary, unquoted);
-    return boundary.empty() ? boundary : script::TextBuilder(run.arena()).append("--").append(boundary).take();
+    if (boundary.empty() || boundary.size() > kMostBoundary) return {};
+    return script::TextBuilder(run.arena()).append("--").append(boundary).take();
 }
 
 // Where the delimiter stands at the beginning of a line; npos: nowhere.

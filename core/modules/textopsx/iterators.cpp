@@ -16,14 +16,17 @@ using script::Value;
 using Use = script::VariableUse;
 
 struct Walk {
-    std::string name;  // empty: not in use
-    uint64_t run = 0;  // of this message alone ...
+    std::string name;                // empty: not in use
+    uint64_t run = 0;                // of this message alone,
+    const char* bytes_of = nullptr;  // as it stood when the walk began: msg_apply_changes() ends the walk
     const sip::Message* message = nullptr;
     bool begun = false;
     size_t at = 0;     // index of the header; offset of the line in the body
     size_t bytes = 0;  // of the line, with its end
 
-    bool is_of(const Run& current) const { return run == current.number() && message == &current.message(); }
+    bool is_of(const Run& current) const {
+        return run == current.id() && message == &current.message() && bytes_of == message->bytes().data();
+    }
 };
 using Walks = std::array<Walk, 8>;  // of different names, at a time
 Walks g_headers, g_lines;
@@ -41,7 +44,10 @@ int start(Run& run, const Args& args) {
     for (Walk& walk : walks)
         if (free_walk == nullptr && (walk.name.empty() || !walk.is_of(run))) free_walk = &walk;
     if (name.empty() || free_walk == nullptr) return -1;
-    *free_walk = {.name = std::string(name), .run = run.number(), .message = &run.message()};
+    *free_walk = {.name = std::string(name),
+                  .run = run.id(),
+                  .bytes_of = run.message().bytes().data(),
+                  .message = &run.message()};
     return 1;
 }
 template <Walks& walks>

@@ -24,15 +24,13 @@ using script::Run;
 using sip::HeaderId;
 
 // --- the changed message becomes the message -----------------------------------------------------------------
-// Two of them: the one that is being changed is read while the other is made.
-const sip::Message* parse_changed(Run& run, std::string_view bytes) {
-    static sip::Message kept[2];
-    sip::Message& fresh = &run.message() == &kept[0] ? kept[1] : kept[0];
+int replace_message(Run& run, std::string_view bytes) {
     sip::Bad bad;
-    if (fresh.parse(bytes, bad)) return &fresh;
+    if (bytes.empty()) return -1;  // the message has used up its memory
+    if (run.replace_message(bytes, bad)) return 1;
     LOG_AT_MOST(5, error, "textopsx.changes.refused", kv("rule", bad.rule), kv("at", bad.at),
                 kv("hint", "what the script put into the message is no SIP: the message stays as it was"));
-    return nullptr;
+    return -1;
 }
 
 int apply_changes(Run& run, const Args&) {
@@ -41,21 +39,13 @@ int apply_changes(Run& run, const Args&) {
     changed.clear();
     run.edits.apply(run.message().bytes(), changed);
     script::fix_content_length(run.message(), run.edits, false, 0, changed);
-    const std::string_view bytes = run.arena().copy(changed);
-    const sip::Message* const message = bytes.empty() ? nullptr : parse_changed(run, bytes);
-    if (message == nullptr) return -1;
-    run.replace_message(*message);
-    return 1;
+    return replace_message(run, run.arena().copy(changed));
 }
 
 // A request stays one, and a reply a reply: who goes on with it knows which it is.
 int set_buffer(Run& run, const Args& args) {
     const std::string_view bytes = run.arena().copy(args.text(run, 0));
-    if (bytes.empty() || bytes.starts_with("SIP/2.0 ") == run.is_request()) return -1;
-    const sip::Message* const message = parse_changed(run, bytes);
-    if (message == nullptr) return -1;
-    run.replace_message(*message);
-    return 1;
+    return bytes.starts_with("SIP/2.0 ") == run.is_request() ? -1 : replace_message(run, bytes);
 }
 
 // --- replies -------------------------------------------------------------------------------------------------

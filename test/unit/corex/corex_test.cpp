@@ -52,6 +52,7 @@ constexpr Case kCases[] = {
     {"sendx_foreign_socket", "if (!sendx(\"sip:192.0.2.1\", \"udp:192.0.2.9:5060\", \"x\")) log(\"no\");", "no"},
     {"no_file", "if (!file_read(\"/nonexistent/x\", \"$var(x)\")) log(\"no\");", "no"},
     {"no_folder", "if (!file_write(\"/nonexistent/x\", \"y\")) log(\"no\");", "no"},
+    {"folder_is_no_file", "if (!file_read(\"/\", \"$var(x)\")) log(\"no\");", "no"},
     {"endless_file", "if (!file_read(\"/dev/zero\", \"$var(x)\")) log(\"no\");", "no"},
 };
 class Corex : public testing::TestWithParam<Case> {};

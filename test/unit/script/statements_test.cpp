@@ -1,5 +1,8 @@
 // test/unit/script/statements_test.cpp -- every kind of statement and operator: what the script logs tells what ran.
+#include <algorithm>
+
 #include "core/script/event_route.h"
+#include "core/script/run.h"
 #include "test/unit/script/harness.h"
 
 namespace kahu::script::test {
@@ -193,6 +196,60 @@ TEST(EventRoutes, RunWhenAModuleSaysSo) {
     EXPECT_TRUE(dropped);
     EXPECT_EQ(g_outcome.line(), "OPTIONS event@127.0.0.1");
     EXPECT_FALSE(run_event_route("test:other"));
+}
+
+// What a route does may be an event again: the inner route must not take the outer one's message apart.
+int fire(Run&, const Args&) { return run_event_route("test:event") ? 1 : -1; }
+constexpr Function kFire[] = {{"fire", 0, 0, "()", "For the test.", kAnyRoute, fire}};
+const ModuleDescriptor kFires{.name = "fires", .summary = "s", .functions = kFire};
+
+TEST(EventRoutes, RunInsideEachOther) {
+    Script script(
+        "request_route { exit; }\n"
+        "event_route[test:event] { $var(depth) = $var(depth) + 1; $avp(mine) = $var(depth); fire(); "
+        "log(\"$avp(mine)\"); }",
+        {&kFires});
+    ASSERT_NE(script.program, nullptr) << script.found.text();
+    script.program->install();
+    g_outcome = {};
+    for (int round = 0; round < 2; ++round) EXPECT_TRUE(run_event_route("test:event"));
+    const std::vector<std::string> expected = {"4", "3", "2", "1", "8", "7", "6", "5"};  // 4 deep at the most
+    EXPECT_EQ(g_outcome.lines, expected);
+}
+
+// Modules remember by the id what they found out about a message.
+TEST(Runs, OfDifferentMessagesHaveDifferentIds) {
+    const std::string text = request();
+    sip::Message message;
+    sip::Bad bad;
+    ASSERT_TRUE(message.parse(text, bad));
+    const net::Inbound inbound = from();
+    script::Run a, b;
+    std::vector<uint64_t> seen;
+    for (script::Run* each : {&a, &b, &a, &b}) {
+        each->begin(message, inbound, kRequestRoute);
+        EXPECT_EQ(std::count(seen.begin(), seen.end(), each->id()), 0);
+        seen.push_back(each->id());
+    }
+    EXPECT_EQ(a.number(), 2U);
+}
+
+// Each Run has its own: an event route that changes its message leaves that of the route around it alone.
+TEST(Runs, ReplaceTheirOwnMessageOnly) {
+    const std::string first = request(), second = request("INFO"), third = request("BYE");
+    sip::Message message;
+    sip::Bad bad;
+    ASSERT_TRUE(message.parse(first, bad));
+    const net::Inbound inbound = from();
+    script::Run outer, inner;
+    outer.begin(message, inbound, kRequestRoute);
+    inner.begin(message, inbound, kEventRoute);
+    ASSERT_TRUE(outer.replace_message(second, bad));
+    ASSERT_TRUE(inner.replace_message(third, bad));
+    EXPECT_EQ(outer.message().method_name(), "INFO");
+    EXPECT_FALSE(outer.replace_message("hello", bad));
+    EXPECT_EQ(outer.message().method_name(), "INFO");
+    EXPECT_EQ(message.method_name(), "OPTIONS");
 }
 
 TEST(EventRoutes, SeeAcksToOurStatelessReplies) {

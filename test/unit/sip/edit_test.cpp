@@ -35,6 +35,33 @@ TEST_F(Edits, ForgetWhatIsReplacedAgain) {
     EXPECT_NE(applied().find("P: kept\r\n"), std::string::npos) << applied();
 }
 
+TEST_F(Edits, ForgetLeavesWhatStandsBesideIt) {
+    const std::string_view value = message_.first(HeaderId::max_forwards)->value;
+    const size_t at = message_.offset_of(value);
+    edits_.insert(at, "<");
+    edits_.insert(at + value.size(), ">");
+    edits_.insert(at + 1, "inside");
+    edits_.forget(at, value.size());
+    edits_.replace_part(message_, value, "new");
+    EXPECT_NE(applied().find("Max-Forwards: <new>\r\n"), std::string::npos) << applied();
+}
+TEST_F(Edits, ForgetALineThatWasAdded) {
+    edits_.append_header(message_, "Y: 1\r\n");
+    edits_.append_header(message_, "Y: 2\r\nZ: 3\r\n");  // more than that line
+    edits_.forget_line("y:");
+    EXPECT_EQ(applied().find("Y: 1"), std::string::npos) << applied();
+    EXPECT_NE(applied().find("Y: 2\r\nZ: 3\r\n"), std::string::npos) << applied();
+}
+TEST_F(Edits, ForgetTheBody) {
+    const size_t body = message_.head().size();
+    edits_.append_header(message_, "Y: 1\r\n");
+    edits_.insert(body, "in front");
+    edits_.insert(message_.bytes().size(), "behind");
+    edits_.forget_from(body);
+    EXPECT_NE(applied().find("Y: 1\r\n\r\n"), std::string::npos) << applied();
+    EXPECT_EQ(applied().size(), kText.size() + 6);
+}
+
 TEST_F(Edits, WhatAProxyDoes) {
     edits_.append_header(message_, "P: last\r\n");
     edits_.replace_part(message_, message_.first(HeaderId::max_forwards)->value, "69");

@@ -103,6 +103,12 @@ constexpr Case kCases[] = {
      "v=0"},
     {"set_body_twice", "set_body(\"hello\", \"a/b\"); set_body(\"you\", \"text/plain\");",
      "Content-Type: text/plain\r\nContent-Length: 3\r\n\r\nyou", "a/b"},
+    {"set_body_after_type_went", "remove_hf(\"Content-Type\"); set_body(\"you\", \"text/plain\");",
+     "\r\nContent-Type: text/plain\r\n", "sdp"},
+    {"set_body_leaves_neighbours",
+     "insert_hf(\"P: 1\\r\\n\", \"Content-Type\"); append_hf(\"Q: 2\\r\\n\", \"Content-Type\"); "
+     "set_body(\"you\", \"text/plain\");",
+     "P: 1\r\nContent-Type: text/plain\r\nQ: 2\r\n", ""},
     {"all_at_once",
      "remove_hf_re(\"^X\"); append_hf(\"P: 1\\r\\n\"); subst_body(\"/audio/video/\"); insert_hf(\"Q: 2\\r\\n\");",
      "m=video", "X-A"},
@@ -126,7 +132,8 @@ TEST(BodyEdits, GiveABodyToAMessageWithoutOne) {
 }
 
 TEST(BodyEdits, OfTheSecondTimeMakeNoSecondHeaders) {
-    const std::string message = left("set_body(\"hello\", \"text/plain\"); set_body(\"you\", \"text/plain\");", "", "");
+    const std::string message = left("set_body(\"hello\", \"text/html\"); set_body(\"you\", \"text/plain\");", "", "");
+    EXPECT_NE(message.find("Content-Type: text/plain\r\n"), std::string::npos) << message;
     EXPECT_EQ(body_of(message), "you");
     EXPECT_EQ(message.find("Content-Type"), message.rfind("Content-Type")) << message;
     expect_sound(message);
@@ -166,6 +173,16 @@ TEST(Multipart, PartsAreAddedAndRemoved) {
                                 "remove_body_part(\"a/b\");", "remove_body_part(\"\");", "set_body_multipart();",
                                 "$var(x) = \"a/b\\r\\nE: 1\"; append_body_part(\"x\", \"$var(x)\");"})
         EXPECT_EQ(body_of(left(nothing, kMultipart, kTwoParts)), kTwoParts) << nothing;
+}
+
+TEST(Multipart, BoundariesAreNotLongerThanTheyMayBe) {
+    for (const size_t length : {70U, 71U}) {
+        const std::string boundary(length, 'x');
+        const std::string parts = "--" + boundary + "\r\nContent-Type: a/b\r\n\r\nhi\r\n--" + boundary + "--\r\n";
+        EXPECT_EQ(body_of(left("filter_body(\"a/b\");", "Content-Type: multipart/mixed;boundary=" + boundary + "\r\n",
+                               parts)),
+                  length == 70 ? "hi" : parts);
+    }
 }
 
 TEST(Multipart, BodiesBecomeMultipart) {

@@ -53,6 +53,11 @@ constexpr Case kCases[] = {
      "bl_iterator_start(\"b\"); $var(n) = 0; while (bl_iterator_next(\"b\")) { $var(n) = $var(n) + 1; "
      "$var(l) = $blitval(b); bl_iterator_insert(\"b\", \"new\\r\\n\"); }",
      "$var(n) $var(l) $(rb{line.count}) $(rb{line.at,0}) $cl", "1 body 2 new 9"},
+    {"walk_ends_with_the_message",  // twice: the second changed message may stand where the one before the first stood
+     "msg_apply_changes(); append_hf(\"Y: 1\\r\\n\"); msg_apply_changes(); bl_iterator_start(\"b\"); "
+     "bl_iterator_next(\"b\"); hf_iterator_start(\"i\"); hf_iterator_next(\"i\"); remove_body(); msg_apply_changes(); "
+     "append_hf(\"Y: 2\\r\\n\"); msg_apply_changes(); $var(rc) = bl_iterator_rm(\"b\");",
+     "$var(rc) $blitval(b) $hfitname(i)", "-1 <null> <null>"},
     {"line_removed",
      "bl_iterator_start(\"b\"); bl_iterator_next(\"b\"); bl_iterator_rm(\"b\"); $var(e) = bl_iterator_next(\"b\");",
      "$var(e) $cl", "-1 0"},
