@@ -3,7 +3,8 @@
 // WHY    Script functions and variables of all modules work on this: the message and where it came from, what the
 //        script changed, and how it goes on.
 // LIVES  A few objects per process (received messages, events, what tm revives), each reused for every message: begin()
-//        resets it.  Nothing of it outlives the message but the memory it keeps.  $var lives in core/script/script_variables.h, since it outlives messages.
+//        resets it.  Nothing of it outlives the message but the memory it keeps.  $var lives in
+//        core/script/script_variables.h, since it outlives messages.
 // LOCKS  None.
 #pragma once
 #include <cstdint>
