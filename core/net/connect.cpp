@@ -276,7 +276,8 @@ void report_send_failure(uint64_t ticket, SendFailure why) {
 }
 
 std::string_view name_of(SendFailure why) {
-    constexpr std::string_view names[] = {"connect failed", "TLS failed", "connection lost", "no resources"};
+    constexpr std::string_view names[] = {"connect failed", "TLS failed", "connection lost",
+                                          "connection ended unanswered", "no resources"};
     return names[static_cast<int>(why)];
 }
 

@@ -74,7 +74,7 @@ void publish_connection(Connection& row, ConnectionId id) {
 void set_open(size_t all, size_t tls) {
     g_table->open.store(static_cast<int64_t>(all), std::memory_order_relaxed);
     g_table->open_tls.store(static_cast<int64_t>(tls), std::memory_order_relaxed);
-    if (all == 0) g_table->queued_bytes.store(0, std::memory_order_relaxed);
+    if (all == 0 && connect_orders().empty()) g_table->queued_bytes.store(0, std::memory_order_relaxed);
 }
 size_t open_connections() { return g_table ? static_cast<size_t>(g_table->open) : 0; }
 size_t open_tls_connections() { return g_table ? static_cast<size_t>(g_table->open_tls) : 0; }

@@ -48,11 +48,13 @@ enum class SendFailure : uint8_t {
     connect_failed,  // refused, unreachable, timed out
     tls_failed,      // handshake, or a certificate that does not name the host
     lost,            // the connection ended before the message was given to the kernel
+    unanswered,      // it ended later: nobody knows whether the message was read
     no_resources,    // no row, no descriptor, no memory
 };
 std::string_view name_of(SendFailure why);
-// Called once per message sent with a ticket that will not leave, in any SIP worker (the one that tried).  Set once,
-// before the first fork.  It may send again.
+// Called once per message sent with a ticket that will not leave, in any SIP worker (the one that tried); and for the
+// last ones that left over a connection when that ends (core/net/sent_tickets.h), answered or not.  Set once, before
+// the first fork.  It may send again.
 using SendFailureHandler = void (*)(uint64_t ticket, SendFailure why);
 void set_send_failure_handler(SendFailureHandler handler);
 

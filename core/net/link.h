@@ -6,6 +6,7 @@
 #include <event2/event_struct.h>
 
 #include "core/net/connection.h"
+#include "core/net/sent_tickets.h"
 
 namespace kahu::net {
 
@@ -21,6 +22,7 @@ struct Link {
     bool waits_to_write = false;
     clock::Millis connect_deadline = 0;    // of connect(); 0: none is going on
     clock::Millis handshake_deadline = 0;  // 0: none is going on
+    SentTickets sent;                      // told if the connection ends
 };
 
 }  // namespace kahu::net

@@ -159,8 +159,12 @@ void take_queued(Link& link) {
         [&](Outgoing& message) {
             if (row.tx != nullptr || g_answers.size() > kReceiveBytes) return false;
             count_queued(row, -static_cast<int64_t>(message.bytes));
-            if (message.id == static_cast<uint64_t>(link.id)) g_answers.append(message.data(), message.bytes);
-            else report_send_failure(message.ticket, SendFailure::lost);  // queued for who had this row before
+            if (message.id != static_cast<uint64_t>(link.id)) {  // queued for who had this row before
+                report_send_failure(message.ticket, SendFailure::lost);
+                return true;
+            }
+            g_answers.append(message.data(), message.bytes);
+            if (message.ticket != 0) link.sent.add(message.ticket, clock::now_ms());
             return true;
         },
         SIZE_MAX);
@@ -353,7 +357,7 @@ bool emit_to_socket(Connection& row, std::string_view bytes) {
 
 Link* working_on() { return g_link; }
 
-Sent answer_in_turn(std::string_view bytes) {
+Sent answer_in_turn(std::string_view bytes, uint64_t ticket) {
     REQUIRE(g_link != nullptr);
     const Connection& row = *g_link->row;
     const size_t waiting = row.tx_bytes - row.tx_at;
@@ -362,6 +366,7 @@ Sent answer_in_turn(std::string_view bytes) {
         return Sent::queue_full;
     }
     g_answers.append(bytes);
+    if (ticket != 0) g_link->sent.add(ticket, clock::now_ms());
     return Sent::ok;
 }
 

@@ -33,6 +33,6 @@ void last_turn(Link& link);
 // The link whose turn it is, nullptr outside of one.
 Link* working_on();
 // Appends to what leaves at the end of this turn.  REQUIRES: working_on() != nullptr.
-Sent answer_in_turn(std::string_view bytes);
+Sent answer_in_turn(std::string_view bytes, uint64_t ticket = 0);
 
 }  // namespace kahu::net

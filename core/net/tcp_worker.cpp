@@ -326,6 +326,7 @@ class TcpWorker {
         const size_t index = row_index(row);
         const SendFailure why = failure_in(row.state.load());
         std::vector<uint64_t> unsent;
+        const SentTickets sent = is_stopping_ ? SentTickets() : std::move(link.sent);
         if (event_initialized(&link.readable)) {
             event_del(&link.readable);
             event_del(&link.writable);
@@ -351,6 +352,7 @@ class TcpWorker {
         proc::process(slot_).load.fetch_sub(1, std::memory_order_relaxed);
         retire_connection(row);
         for (const uint64_t ticket : unsent) report_send_failure(ticket, why);  // they may send again
+        sent.each([](uint64_t ticket) { report_send_failure(ticket, SendFailure::unanswered); });
     }
     static SendFailure failure_in(ConnectionState state) {
         if (state == ConnectionState::connecting) return SendFailure::connect_failed;

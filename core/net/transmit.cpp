@@ -39,7 +39,8 @@ void dispatch(std::string_view bytes, const Inbound& from) {
 
 Sent send_on(ConnectionId connection, std::string_view bytes, uint64_t ticket) {
     Sent result = Sent::gone;
-    if (const Link* link = working_on(); link != nullptr && link->id == connection) result = answer_in_turn(bytes);
+    if (const Link* link = working_on(); link != nullptr && link->id == connection)
+        result = answer_in_turn(bytes, ticket);
     else if (Connection* row = find_connection(connection)) result = queue_for_owner(*row, connection, bytes, ticket);
     if (result == Sent::ok) stats::add(counters.messages_sent);
     return result;

@@ -2,8 +2,9 @@
 // client_non_invite.h).
 //
 // LOCKS  All functions REQUIRE the lock of the transaction's shard, and leave conclude() and settle() to the caller.
-// FAILS  A message that the transport refuses at once ends the branch with 503 (477 in Kamailio's words: the next hop
-//        cannot be reached), so that failure routes and the other branches go on.
+// FAILS  A message that the transport refuses ends the branch with 503 (477 in Kamailio's words: the next hop cannot be
+//        reached), so that failure routes and the other branches go on; so does one whose connection ends before any
+//        response, for nobody knows whether it was read.
 #pragma once
 #include <string>
 #include <string_view>

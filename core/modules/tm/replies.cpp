@@ -142,6 +142,8 @@ void on_send_failure(uint64_t ticket, net::SendFailure) {
         Transaction* t = shard.find(where.id.label);
         if (t == nullptr || where.number >= t->branches) return;
         Branch& failed = *t->branch[where.number];
+        // Whoever has said something will say the rest over another connection if need be (RFC 3261 18.2.2).
+        if (failed.status != 0 || !is_pending(*t, failed)) return;
         const std::string request(text_of(failed.request));
         on_transport_error(*t, failed);
         (void)go_elsewhere(*t, failed, request);

@@ -149,4 +149,6 @@ class Endpoint:
 
     def close(self):
         self.hang_up()
+        if self.transport != "udp":
+            self.socket.shutdown(socket.SHUT_RDWR)  # else the thread that waits in accept() goes on listening
         self.socket.close()

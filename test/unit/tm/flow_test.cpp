@@ -59,6 +59,18 @@ TEST_F(Flow, WhichNothingElseLeadsToHasFailed) {
     EXPECT_EQ(g_up[0].first_line(), "SIP/2.0 430 Flow Failed");
 }
 
+// The connection ended after the request was written to it.
+TEST_F(Flow, WhoHasSaidSomethingMaySayTheRestOverAnotherConnection) {
+    relay("0");
+    receive(reply_to(g_down[0].text, 180));
+    ASSERT_EQ(g_up.size(), 1u);
+    on_send_failure(g_down[0].ticket, net::SendFailure::unanswered);
+    ASSERT_EQ(g_up.size(), 1u);
+    receive(reply_to(g_down[0].text, 200));
+    ASSERT_EQ(g_up.size(), 2u);
+    EXPECT_EQ(g_up[1].first_line(), "SIP/2.0 200 OK");
+}
+
 TEST_F(Flow, AFailureRouteSeesThatItFailed) {
     relay("1", "failure_route[F] { if (t_check_status(\"430\")) t_reply(\"499\", \"Seen\"); }\n");
     could_not_be_sent();
