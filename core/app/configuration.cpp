@@ -216,8 +216,19 @@ class Loader {
         return proc::check_identity(identity());
     }
 
+    // socket_workers= is about the one listen= that comes next.
+    void give_socket_workers(std::vector<config::SocketStatement>& sockets) {
+        for (const config::Setting& setting : made_->ast.settings) {
+            const auto* workers = std::get_if<int64_t>(&setting.value);
+            if (setting.name != "socket_workers" || workers == nullptr) continue;
+            const auto next = std::ranges::find_if(sockets, [&](const auto& s) { return s.order > setting.order; });
+            if (next != sockets.end()) next->workers = *workers;
+        }
+    }
+
     std::vector<config::SocketStatement> given_sockets() {
         std::vector<config::SocketStatement> sockets = std::move(made_->ast.sockets);
+        give_socket_workers(sockets);
         for (const std::string& given : options_.listen) {
             config::Diagnostics wrong;
             auto ast = config::parse_text("listen=" + given + "\n", "option -l", {}, wrong);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/module/latency.h"
 #include "core/modules/acc/module.h"
 #include "core/modules/auth/module.h"
 #include "core/modules/auth_db/module.h"
@@ -85,8 +86,13 @@ void add_loaded(const ModuleDescriptor& module) {
 
 std::span<const CoreTable> core_tables() {
     static const CoreTable tables[] = {
-        {"core", proc::proc_params()},     {"tcp", net::net_params()},        {"core", net::dns_params()},
-        {"core", net::blocklist_params()}, {"core", script::script_params()}, {"tls", kTlsParams},
+        {"core", proc::proc_params()},
+        {"tcp", net::net_params()},
+        {"core", net::dns_params()},
+        {"core", net::blocklist_params()},
+        {"core", script::script_params()},
+        {"core", latency::latency_params()},
+        {"tls", kTlsParams},
     };
     return tables;
 }

@@ -12,7 +12,6 @@ constexpr std::string_view kScheduling = "has no effect: processes run under the
 constexpr std::string_view kMulticast = "has no effect: there is no multicast";
 constexpr std::string_view kRawUdp = "has no effect: UDP is sent through the sockets it is received on";
 constexpr std::string_view kWorkers = "has no effect: workers need no such tuning";
-constexpr std::string_view kLatency = "has no effect: times are counted for the metrics, not logged";
 constexpr std::string_view kLogFormat = "has no effect: log lines have one format";
 constexpr std::string_view kTlsCore = "has no effect in the core: set it by modparam(\"tls\", ...) or in tls.cfg";
 constexpr std::string_view kTlsProcesses =
@@ -21,6 +20,8 @@ constexpr std::string_view kTlsChoice = "has no effect: which connection is used
 constexpr std::string_view kUdpThreads = "has no effect: each UDP socket has `children` processes of its own";
 constexpr std::string_view kTlsSending = "has no effect: set tcp_send_timeout, which is for TLS too";
 constexpr std::string_view kTcpEngine = "has no effect: the connection engine works without it";
+constexpr std::string_view kReplies =
+    "has no effect: replies go back to where their requests came from (RFC 3261 18.2.2), not where those say";
 constexpr std::string_view kScript = "has no effect: the routing script needs no such tuning";
 constexpr std::string_view kOld = "is obsolete and has no effect";
 
@@ -28,7 +29,7 @@ constexpr std::string_view kOld = "is obsolete and has no effect";
 constexpr AcceptedSetting kAccepted[] = {
     {"memlog", kMemory}, {"mem_log", kMemory}, {"memdbg", kMemory}, {"mem_dbg", kMemory}, {"mem_dump_pkg", kMemory}, {"mem_dump_shm", kMemory},
     {"mem_join", kMemory}, {"mem_safety", kMemory}, {"mem_status_mode", kMemory}, {"mem_summary", kMemory},
-    {"mem_add_size", kMemory}, {"shm", kMemory}, {"shm_mem", kMemory}, {"shm_force_alloc", kMemory}, {"mlock_pages", kMemory},
+    {"mem_add_size", kMemory}, {"shm_force_alloc", kMemory}, {"mlock_pages", kMemory},
     {"pkg_mem_size", kMemory}, {"modinit_delay", kMemory}, {"descriptors_realloc", kMemory},
 
     {"dns", kDns}, {"rev_dns", kDns}, {"dns_srv_lb", kDns},
@@ -55,18 +56,16 @@ constexpr AcceptedSetting kAccepted[] = {
     {"rt_ftimer_prio", kScheduling}, {"rt_fast_timer_prio", kScheduling}, {"rt_stimer_prio", kScheduling}, {"rt_ftimer_policy", kScheduling},
     {"rt_stimer_policy", kScheduling}, {"fork_delay", kScheduling}, {"timer_sanity_check", kScheduling},
 
-    {"mcast", kMulticast}, {"mcast_loopback", kMulticast}, {"mcast_ttl", kMulticast}, {"tos", kMulticast},
+    {"mcast", kMulticast}, {"mcast_loopback", kMulticast}, {"mcast_ttl", kMulticast},
 
     {"udp4_raw", kRawUdp}, {"udp4_raw_mtu", kRawUdp}, {"udp4_raw_ttl", kRawUdp},
-    {"maxbuffer", kRawUdp}, {"maxsndbuffer", kRawUdp}, {"pmtu_discovery", kRawUdp},
     {"udp_receiver_mode", kUdpThreads}, {"bind_ipv6_link_local", kRawUdp}, {"ipv6_hex_style", kRawUdp},
 
     {"async_workers", kWorkers}, {"async_workers_group", kWorkers}, {"async_nonblock", kWorkers}, {"async_usleep", kWorkers},
-    {"async_tkv_evcb", kWorkers}, {"async_tkv_gname", kWorkers}, {"socket_workers", kWorkers}, {"wait_worker1_mode", kWorkers},
+    {"async_tkv_evcb", kWorkers}, {"async_tkv_gname", kWorkers}, {"wait_worker1_mode", kWorkers},
     {"wait_worker1_time", kWorkers}, {"wait_worker1_usleep", kWorkers}, {"rpc_exec_delta", kWorkers},
 
-    {"latency_cfg_log", kLatency}, {"latency_log", kLatency}, {"latency_limit_action", kLatency},
-    {"latency_limit_db", kLatency}, {"latency_limit_cfg", kLatency}, {"statistics", kLatency}, {"verbose_startup", kLogFormat},
+    {"statistics", kOld}, {"verbose_startup", kLogFormat},
 
     {"log_color", kLogFormat}, {"log_prefix_mode", kLogFormat}, {"log_engine_type", kLogFormat},
     {"log_engine_data", kLogFormat}, {"local_log_level", kLogFormat}, {"local_log_facility", kLogFormat},
@@ -88,11 +87,11 @@ constexpr AcceptedSetting kAccepted[] = {
     {"pv_buffer_size", kScript}, {"pv_buffer_slots", kScript}, {"pv_cache_limit", kScript}, {"pv_cache_action", kScript},
     {"var_name_pattern", kScript}, {"received_route_mode", kScript}, {"sip_parser_mode", kScript},
     {"xavp_via_params", kScript}, {"xavp_via_fields", kScript}, {"xavp_via_reply_params", kScript},
-    {"route_locks_size", kScript}, {"cfgengine", kScript}, {"return_mode", kScript}, {"msg_time", kScript},
-    {"force_rport", kScript}, {"phone2tel", kScript}, {"uri_host_extra_chars", kScript}, {"hdr_name_extra_chars", kScript},
+    {"route_locks_size", kScript}, {"return_mode", kScript}, {"msg_time", kScript},
+    {"phone2tel", kScript}, {"uri_host_extra_chars", kScript}, {"hdr_name_extra_chars", kScript},
     {"version_table", kScript}, {"kemi", kScript}, {"event_route_mode", kScript},
-    {"check_via", kOld}, {"sql_buffer_size", "has no effect: statements have no such limit"},
-    {"syn_branch", kOld}, {"sl_port", kOld}, {"reply_to_via", kOld}, {"loop_checks", kOld},
+    {"check_via", "has no effect: a reply whose top Via is another's is never forwarded"}, {"sql_buffer_size", "has no effect: statements have no such limit"},
+    {"syn_branch", kOld}, {"sl_port", kOld}, {"reply_to_via", kReplies}, {"loop_checks", kOld},
     {"fifo", kOld}, {"fifo_db_url", kOld}, {"unix_sock", kOld}, {"anti_loop", kOld}, {"avp_aliases", kOld},
     {"stats_name_separator", "has no effect: statistics have the names of Kamailio's default"},
     {"disable_core_dump", "has no effect: limits are the system's"}, {"core_dump", "has no effect: limits are the system's"},

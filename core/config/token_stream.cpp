@@ -142,7 +142,8 @@ Grammar::symbol_type TokenStream::top_word(const RawToken& token) {
         if (token.text == "agname") return plain(Token::TOK_AGNAME);
         if (token.text == "virtual") return plain(Token::TOK_VIRTUAL);
     }
-    if (!statement_ && after.kind == RawKind::text && (token.text == "desc" || token.text == "description"))
+    if (!statement_ && after.kind == RawKind::text &&
+        (token.text == "desc" || token.text == "descr" || token.text == "description"))
         return plain(Token::TOK_DESC);
     if (statement_ && (statement_->token == Token::TOK_FLAGS || statement_->token == Token::TOK_AVPFLAGS) &&
         (previous_.is(",") || previous_.is_word(statement_->word)))

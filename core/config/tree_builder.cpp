@@ -40,6 +40,12 @@ void TreeBuilder::module_path(const Location& at, std::string path) {
     ast_.module_paths.push_back({std::move(path), at});
 }
 
+void TreeBuilder::engine(const std::string& name, const Location& at) {
+    if (name == "native" || name == "default") return;
+    diagnostics_.error(at, fmt::format("there is no engine '{}'", text::printable(name, 80)),
+                       "\"native\": routes are written in this language");
+}
+
 void TreeBuilder::modparam(const Location& at, std::string modules, std::string name, Value value,
                            const Location& value_at, bool with_variables) {
     ast_.modparams.push_back(

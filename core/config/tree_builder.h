@@ -21,6 +21,7 @@ class TreeBuilder {
                         Value value, const Location& value_at, std::string description);
     void load_module(const Location& at, std::string path, std::string options, bool with_variables);
     void module_path(const Location& at, std::string path);
+    void engine(const std::string& name, const Location& at);
     void modparam(const Location& at, std::string modules, std::string name, Value value, const Location& value_at,
                   bool with_variables);
     void listen(const Location& at, const std::string& text, const Location& text_at, SocketStatement tail);

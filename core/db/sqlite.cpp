@@ -11,6 +11,7 @@
 
 #include "core/base/text.h"
 #include "core/db/driver.h"
+#include "core/module/latency.h"
 
 namespace kahu::db {
 namespace {
@@ -50,7 +51,10 @@ class SqliteStatement : public Statement {
     void bind_null(int at) override { sqlite3_bind_null(statement_, at); }
 
     Result<bool> step() override {
+        const latency::Watch watch(latency::limit_db);
         const int code = sqlite3_step(statement_);
+        if (const latency::Micros took = watch.took_too_long(); took != 0)
+            latency::tell("db.query.slow", sqlite3_sql(statement_), "sqlite", took);
         if (code == SQLITE_ROW) return true;
         if (code == SQLITE_DONE) {
             sqlite3_reset(statement_);
@@ -96,8 +100,11 @@ class SqliteConnection : public Connection {
     }
     Status execute(std::string_view sql) override {
         const std::string ended(sql);
-        if (sqlite3_exec(handle_, ended.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
-            return failed(handle_, text::printable(sql, 60));
+        const latency::Watch watch(latency::limit_db);
+        const int code = sqlite3_exec(handle_, ended.c_str(), nullptr, nullptr, nullptr);
+        if (const latency::Micros took = watch.took_too_long(); took != 0)
+            latency::tell("db.query.slow", sql, "sqlite", took);
+        if (code != SQLITE_OK) return failed(handle_, text::printable(sql, 60));
         return {};
     }
     int64_t changes() const override { return sqlite3_changes64(handle_); }

@@ -93,7 +93,8 @@ void set_option(int fd, int level, int name, int64_t value) {
     const int number = static_cast<int>(value);
     ::setsockopt(fd, level, name, &number, sizeof number);
 }
-void set_options(int fd) {
+void set_options(int fd, bool is_v6) {
+    set_type_of_service(fd, is_v6);
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     if (settings.tcp_keepalive != 0) {
         set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -221,7 +222,7 @@ UniqueFd begin_connect(const Listener& from, const SocketAddress& to, std::strin
         why = std::strerror(errno);
         return fd;
     }
-    set_options(fd.get());
+    set_options(fd.get(), to.is_v6());
     const SocketAddress source = source_of(from, to);
     if (!source.is_wildcard() && ::bind(fd.get(), source.raw(), source.raw_size()) != 0) {
         why = "could not bind to " + source.text() + ": " + std::strerror(errno);

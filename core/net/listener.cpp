@@ -127,6 +127,39 @@ Status set_stream_options(const Listener& listener) {
     return {};
 }
 
+int buffer_bytes(const Listener& listener, int which) {
+    int bytes = 0;
+    socklen_t size = sizeof bytes;
+    return ::getsockopt(listener.fd.get(), SOL_SOCKET, which, &bytes, &size) == 0 ? bytes / 2 : 0;  // socket(7)
+}
+
+Status set_datagram_options(const Listener& listener) {
+    struct Buffer {
+        int64_t wanted;
+        int which;
+        const char* what;
+        bool only_raised;
+    };
+    const Buffer buffers[] = {
+        {settings.udp_receive_buffer, SO_RCVBUF, "udp_receive_buffer", false},
+        {settings.maxbuffer, SO_RCVBUF, "maxbuffer", true},
+        {settings.maxsndbuffer, SO_SNDBUF, "maxsndbuffer", true},
+    };
+    for (const Buffer& buffer : buffers) {
+        if (buffer.wanted == 0 || (buffer.only_raised && buffer.wanted <= buffer_bytes(listener, buffer.which)))
+            continue;
+        if (Status set = set_option(listener, SOL_SOCKET, buffer.which, static_cast<int>(buffer.wanted), buffer.what);
+            !set)
+            return set;
+    }
+    const bool discover = settings.pmtu_discovery != 0;
+    if (listener.address.is_v6())
+        return set_option(listener, IPPROTO_IPV6, IPV6_MTU_DISCOVER, discover ? IPV6_PMTUDISC_DO : IPV6_PMTUDISC_DONT,
+                          "pmtu_discovery");
+    return set_option(listener, IPPROTO_IP, IP_MTU_DISCOVER, discover ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT,
+                      "pmtu_discovery");
+}
+
 Error bind_error(const Listener& listener, int number) {
     Error error = errno_error(listener.where + ": could not bind " + listener.text(), number);
     if (number == EADDRINUSE)
@@ -147,14 +180,8 @@ Status open_listener(Listener& listener) {
         if (Status set = set_option(listener, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY"); !set) return set;
     if (listener.is_virtual)
         if (Status set = set_option(listener, IPPROTO_IP, IP_FREEBIND, 1, "IP_FREEBIND"); !set) return set;
-    if (stream) {
-        if (Status set = set_stream_options(listener); !set) return set;
-    } else if (settings.udp_receive_buffer != 0) {
-        if (Status set = set_option(listener, SOL_SOCKET, SO_RCVBUF, static_cast<int>(settings.udp_receive_buffer),
-                                    "udp_receive_buffer");
-            !set)
-            return set;
-    }
+    set_type_of_service(listener.fd.get(), listener.address.is_v6());
+    if (Status set = stream ? set_stream_options(listener) : set_datagram_options(listener); !set) return set;
     if (::bind(listener.fd.get(), listener.address.raw(), listener.address.raw_size()) != 0)
         return bind_error(listener, errno);
     if (stream && ::listen(listener.fd.get(), static_cast<int>(settings.tcp_listen_backlog)) != 0)
@@ -163,6 +190,12 @@ Status open_listener(Listener& listener) {
 }
 
 }  // namespace
+
+void set_type_of_service(int fd, bool is_v6) {
+    const int tos = static_cast<int>(settings.tos);
+    if (is_v6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos);
+    else ::setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
+}
 
 std::span<Listener> listeners() { return g_listeners; }
 

@@ -56,6 +56,8 @@ const Listener* find_listener(Transport transport, const SocketAddress& address)
 Status plan_listeners(std::span<const ListenSpec> specs, bool with_tcp, bool with_tls);
 // This machine has the addresses; ports are not touched, so that `kahu -c` works beside a running server.
 Status check_addresses();
+// tos=, for sockets of this server; what is accepted on one has it too.  A system that refuses it does without.
+void set_type_of_service(int fd, bool is_v6);
 Status bind_listeners();  // opens, binds, listens; "Is another instance running?"
 
 // `alias=host[:port]`: names besides the listeners that mean this server.  transport_given false: any.

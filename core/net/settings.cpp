@@ -39,6 +39,28 @@ Status a_transport(const ParamValue& value) {
     return Error{Errc::invalid, "'" + *name + "' is not a transport", "UDP, TCP or TLS"};
 }
 
+constexpr std::pair<std::string_view, int> kTypesOfService[] = {
+    {"IPTOS_LOWDELAY", IPTOS_LOWDELAY},
+    {"IPTOS_THROUGHPUT", IPTOS_THROUGHPUT},
+    {"IPTOS_RELIABILITY", IPTOS_RELIABILITY},
+    {"IPTOS_MINCOST", IPTOS_MINCOST},
+};
+
+Status a_type_of_service(const ParamValue& value) {
+    if (const auto* number = std::get_if<int64_t>(&value); number != nullptr && *number >= 0 && *number <= 255) {
+        settings.tos.set(*number);
+        return {};
+    }
+    const auto* name = std::get_if<std::string>(&value);
+    for (const auto& [known, number] : kTypesOfService)
+        if (name != nullptr && *name == known) {
+            settings.tos.set(number);
+            return {};
+        }
+    return Error{Errc::invalid, "tos: no such type of service",
+                 "0 to 255, IPTOS_LOWDELAY, IPTOS_THROUGHPUT, IPTOS_RELIABILITY or IPTOS_MINCOST"};
+}
+
 // clang-format off
 const Param kParams[] = {
     {.name = "children", .number = &settings.children, .min = 1, .max = 48, .unit = "processes",
@@ -61,6 +83,7 @@ const Param kParams[] = {
     {.name = "ip_free_bind", .kind = boolean, .number = &settings.ip_free_bind,
      .help = "Listens on addresses that this machine does not have yet: `virtual` for every socket."},
     {.name = "ip_nonlocal_bind", .kind = boolean, .number = &settings.ip_free_bind, .help = "The same as ip_free_bind."},
+    {.name = "ipfreebind", .kind = boolean, .number = &settings.ip_free_bind, .help = "The same as ip_free_bind."},
     {.name = "advertised_address", .kind = text, .text = &settings.advertised_address, .accept = a_public_host,
      .help = "What sockets without `advertise` of their own call themselves in Via and Record-Route: an address or a host name."},
     {.name = "advertised_port", .number = &settings.advertised_port, .min = 0, .max = 65535,
@@ -134,6 +157,16 @@ const Param kParams[] = {
      .help = "TCP or TLS: what requests larger than udp_mtu are sent over, to the same address and port; UDP changes nothing."},
     {.name = "udp_receive_buffer", .number = &settings.udp_receive_buffer, .min = 0, .max = 1 << 30, .unit = "bytes",
      .help = "Receive buffer of each UDP socket; 0 is the kernel's default."},
+    {.name = "maxbuffer", .number = &settings.maxbuffer, .min = 0, .max = 1 << 30, .unit = "bytes",
+     .help = "Receive buffers of UDP sockets that the kernel makes smaller are raised to this."},
+    {.name = "maxsndbuffer", .number = &settings.maxsndbuffer, .min = 0, .max = 1 << 30, .unit = "bytes",
+     .help = "Send buffers of UDP sockets that the kernel makes smaller are raised to this."},
+    {.name = "pmtu_discovery", .kind = boolean, .number = &settings.pmtu_discovery,
+     .help = "Sends datagrams with DF, so that the kernel learns the path's MTU and larger ones are lost; no lets routers fragment them."},
+    {.name = "tos", .kind = custom, .accept = a_type_of_service,
+     .help = "Type of service (DSCP) of the packets that are sent: 0 to 255, IPTOS_LOWDELAY (as long as it is not given), IPTOS_THROUGHPUT, IPTOS_RELIABILITY or IPTOS_MINCOST."},
+    {.name = "socket_workers", .number = &settings.socket_workers, .min = 1, .max = 48, .unit = "processes",
+     .help = "Worker processes of the UDP socket that the next listen= names, instead of children. TCP and TLS sockets share theirs (tcp_children)."},
 };
 // clang-format on
 

@@ -1,6 +1,8 @@
 // core/net/settings.h -- the parameters of sockets and connections.  The table in settings.cpp is
 // what the configuration parser, cfg.* and the manual read; this struct is what the engine reads.
 #pragma once
+#include <netinet/ip.h>
+
 #include <span>
 
 #include "core/module/descriptor.h"
@@ -57,6 +59,11 @@ struct Settings {
     TextSetting tcp_source_ipv4, tcp_source_ipv6;  // what outgoing connections come from; empty: the listener's address
     IntSetting mhomed{0};
     IntSetting udp_receive_buffer{0};  // bytes; 0: the kernel's default
+    IntSetting maxbuffer{0};           // bytes; the receive buffers of UDP sockets are made no smaller
+    IntSetting maxsndbuffer{0};        // bytes; the same of their send buffers
+    IntSetting pmtu_discovery{0};      // 0: datagrams may be fragmented on their way
+    IntSetting tos{IPTOS_LOWDELAY};    // 0 to 255: what IP packets carry
+    IntSetting socket_workers{0};      // only for its bounds: each stands for the listen= behind it
 };
 extern Settings settings;
 

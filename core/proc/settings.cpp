@@ -53,6 +53,7 @@ const Param kParams[] = {
     {.name = "shm_mem_size", .number = &settings.shm_mem_size, .min = 0, .max = 1 << 20, .unit = "MB",
      .help = "Size of the shared segment's heap; 0 takes 1024, of which pages are taken from the system when they are needed. The -m option goes before it."},
     {.name = "shm", .number = &settings.shm_mem_size, .min = 0, .max = 1 << 20, .unit = "MB", .help = "The same as shm_mem_size."},
+    {.name = "shm_mem", .number = &settings.shm_mem_size, .min = 0, .max = 1 << 20, .unit = "MB", .help = "The same as shm_mem_size."},
     {.name = "open_files_limit", .number = &settings.open_files_limit, .min = 0, .max = 1 << 24,
      .help = "Limit of open files; 0 raises it as far as the connections configured need and the system allows."},
     {.name = "disable_core_dump", .kind = boolean, .number = &settings.disable_core_dump, .help = "Writes no core files."},

@@ -64,11 +64,7 @@ void mark_source(Run& run, sip::EditList& edits) {
     static std::string marked;
     marked.clear();
     const SocketAddress& source = run.inbound().source;
-    sip::append_via_with_source(*via, ip_text(source, ip), source.port(), marked);
-    if (run.force_rport && !via->has_rport) {
-        sip::Writer(marked).text(";rport=").number(source.port());
-        if (marked.find(";received=") == marked.npos) marked.append(";received=").append(ip);
-    }
+    sip::append_via_with_source(*via, ip_text(source, ip), source.port(), marked, run.force_rport);
     if (marked != via->text) edits.replace_part(message, via->text, marked);
 }
 

@@ -12,6 +12,7 @@ IntSetting max_script_steps{1'000'000};
 IntSetting max_branches{12};
 IntSetting server_id{0};
 IntSetting local_rport{0};
+IntSetting force_rport{0};
 IntSetting onsend_route_reply{0};
 IntSetting server_signature{1};
 IntSetting sip_warning{0};
@@ -70,6 +71,12 @@ const Param kParams[] = {
      .min = 0,
      .max = 1,
      .help = "Our own Via asks for rport (RFC 3581) in every request: add_local_rport() for all."},
+    {.name = "force_rport",
+     .kind = ParamKind::boolean,
+     .number = &params::force_rport,
+     .min = 0,
+     .max = 1,
+     .help = "Replies go to the port that their request came from: force_rport() for all."},
     {.name = "onsend_route_reply",
      .kind = ParamKind::boolean,
      .number = &params::onsend_route_reply,

@@ -12,6 +12,7 @@ extern IntSetting max_script_steps;
 extern IntSetting max_branches;
 extern IntSetting server_id;
 extern IntSetting local_rport;
+extern IntSetting force_rport;
 extern IntSetting onsend_route_reply;
 extern IntSetting server_signature;
 extern IntSetting sip_warning;

@@ -5,6 +5,7 @@
 
 #include "core/base/log.h"
 #include "core/base/log_limit.h"
+#include "core/module/latency.h"
 #include "core/net/connect.h"
 #include "core/net/settings.h"
 #include "core/script/compiler.h"
@@ -59,7 +60,7 @@ void log_malformed(const sip::Message& message, const net::Inbound& from, const 
 
 void refuse(const sip::Message& message, const net::Inbound& from, const sip::Validation& why) {
     const bool answer = why.verdict == sip::Verdict::reject;
-    if (answer) reply_stateless(message, from, why.status, {.reason = why.reason}, false);
+    if (answer) reply_stateless(message, from, why.status, {.reason = why.reason}, params::force_rport != 0);
     log_malformed(message, from, why, answer ? "rejected" : "dropped");
     count_received(message, why);  // last: it asks for what was never looked at
 }
@@ -159,6 +160,16 @@ int Program::run_route(int route, Run& run) const {
     return run.last_value;
 }
 
+void Program::run_main_route(int route, Run& run) const {
+    if (!latency::watches_routes()) {
+        run_route(route, run);
+        return;
+    }
+    const latency::Micros began = latency::now();
+    run_route(route, run);
+    latency::tell_route(run.is_request() ? "request-route" : "reply-route", latency::now() - began);
+}
+
 void Program::handle(std::string_view bytes, const net::Inbound& from) const {
     Workplace& work = workplace();
     sip::Bad bad;
@@ -179,7 +190,7 @@ void Program::handle(std::string_view bytes, const net::Inbound& from) const {
     if (!tell) work.run.begin(work.message, from, request ? kRequestRoute : kReplyRoute);
     work.run.program = this;
     if (request) strip_own_maddr(work.run);
-    if (route >= 0) run_route(route, work.run);
+    if (route >= 0) run_main_route(route, work.run);
     if (request) {
         if (g_layer.request_done != nullptr) g_layer.request_done(work.run);
     } else if (work.run.flow == Flow::drop) {

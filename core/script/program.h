@@ -59,6 +59,7 @@ class Program {
   private:
     Program();
     std::unique_ptr<Routes> routes_;
+    void run_main_route(int route, Run& run) const;  // and how long it took
     void filtered_ack(const sip::Message& ack, const net::Inbound& from, Run& run) const;
 
     friend bool has_onsend_route();

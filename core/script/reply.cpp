@@ -79,7 +79,7 @@ bool build_and_send(const sip::Message& request, const net::Inbound& from, int s
     reply.clear();
     char tag_bytes[kStatelessTagBytes];
     const std::string_view tag = stateless_tag(request, tag_bytes);
-    build_reply_text(request, from, status, text, more_headers, tag, reply);
+    build_reply_text(request, from, status, text, more_headers, tag, force_rport, reply);
     tell_local_response(reply, from);
     const net::Sent sent = g_send(from, reply_target(request, from, force_rport), reply);
     const auto count = sent == net::Sent::ok ? g_counters.sent : g_counters.failed;
@@ -101,7 +101,7 @@ SocketAddress reply_target(const sip::Message& request, const net::Inbound& from
 }
 
 void build_reply_text(const sip::Message& request, const net::Inbound& from, int status, const ReplyText& text,
-                      std::string_view more_headers, std::string_view tag, std::string& out) {
+                      std::string_view more_headers, std::string_view tag, bool force_rport, std::string& out) {
     REQUIRE(status >= 100 && status <= 699);
     static std::string extra;
     extra.clear();
@@ -118,6 +118,7 @@ void build_reply_text(const sip::Message& request, const net::Inbound& from, int
     options.server_header = server_header();
     options.received = source_ip;
     options.received_port = from.source.port();
+    options.force_rport = force_rport;
     sip::build_reply(request, status, text.reason, options, out);
 }
 

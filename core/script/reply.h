@@ -31,7 +31,7 @@ bool reply_stateless(const sip::Message& request, const net::Inbound& from, int 
 // The same text with another To-tag, appended to `out`; and where it goes over UDP.  For transactions.
 // REQUIRES: request.can_be_answered(), 100 <= status <= 699.
 void build_reply_text(const sip::Message& request, const net::Inbound& from, int status, const ReplyText& text,
-                      std::string_view more_headers, std::string_view tag, std::string& out);
+                      std::string_view more_headers, std::string_view tag, bool force_rport, std::string& out);
 SocketAddress reply_target(const sip::Message& request, const net::Inbound& from, bool force_rport);
 
 // The To-tag of our stateless replies: the same for every copy of a request and for the ACK that follows a negative

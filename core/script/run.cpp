@@ -1,5 +1,6 @@
 #include "core/script/run.h"
 
+#include "core/script/params.h"
 #include "core/sip/uri.h"
 
 namespace kahu::script {
@@ -31,7 +32,8 @@ void Run::begin(const sip::Message& message, const net::Inbound& inbound, RouteM
     xflags = 0;
     is_made_up = false;
     xavps.clear();
-    force_rport = replied = false;
+    force_rport = params::force_rport != 0;
+    replied = false;
     last_error = 0;
     reply_headers.clear();
     authorized_user = authorized_realm = {};

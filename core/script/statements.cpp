@@ -1,6 +1,7 @@
 #include "core/script/statements.h"
 
 #include "core/base/log.h"
+#include "core/module/latency.h"
 #include "core/script/params.h"
 #include "core/script/program.h"
 #include "core/script/variable.h"
@@ -35,7 +36,10 @@ int FunctionCall::call(Run& run) const {
         complain("script.function.wrong_route", kv("at", where_), kv("function", row_.name));
         return run.return_code = -1;
     }
+    const latency::Watch watch(latency::limit_action);
     const int rc = row_.call(run, args_);
+    if (const latency::Micros took = watch.took_too_long(); took != 0)
+        latency::tell("script.action.slow", row_.name, where_, took);
     run.return_code = rc;
     if (rc == 0 && run.flow == Flow::next) run.flow = Flow::exit_;
     return rc;
@@ -58,7 +62,11 @@ int RouteCall::call(Run& run) const {
         return run.return_code = -1;
     }
     if (!spend_step(run, where_)) return run.return_code = -1;
-    return run.return_code = run.program->run_route(route, run);
+    const latency::Watch watch(latency::limit_action);
+    run.return_code = run.program->run_route(route, run);
+    if (const latency::Micros took = watch.took_too_long(); took != 0)
+        latency::tell("script.action.slow", "route", where_, took);
+    return run.return_code;
 }
 
 void Assign::run(Run& run) const {

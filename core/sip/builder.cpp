@@ -39,13 +39,14 @@ Writer& Writer::body(std::string_view content_type, std::string_view body) {
     return text(body);
 }
 
-void append_via_with_source(const Via& via, std::string_view received, uint16_t port, std::string& out) {
+void append_via_with_source(const Via& via, std::string_view received, uint16_t port, std::string& out,
+                            bool force_rport) {
     Writer write(out);
     if (received.empty()) {
         write.text(via.text);
         return;
     }
-    const bool answer_rport = via.has_rport && port != 0;
+    const bool answer_rport = (via.has_rport || force_rport) && port != 0;
     write.text(via.text.substr(0, via.text.size() - via.params.size()));
     ParamScanner scan(via.params);
     for (Param p; scan.next(p);) {
@@ -56,6 +57,7 @@ void append_via_with_source(const Via& via, std::string_view received, uint16_t 
             write.text(";").text(p.whole);
         }
     }
+    if (answer_rport && !via.has_rport) write.text(";rport=").number(port);
     // RFC 3581 4: with rport, received is added even when it equals sent-by.
     if (answer_rport || !text::iequals(via.bare_host(), received)) write.text(";received=").text(received);
 }
@@ -71,7 +73,7 @@ void copy_vias(const Message& request, const ReplyOptions& options, Writer& writ
     const Via* top = request.top_via();
     if (field != nullptr && top != nullptr) {
         write.text("Via: ");
-        append_via_with_source(*top, options.received, options.received_port, out);
+        append_via_with_source(*top, options.received, options.received_port, out, options.force_rport);
         const size_t behind = static_cast<size_t>(top->text.data() - field->value.data()) + top->text.size();
         write.text(field->value.substr(behind)).crlf();
         field = request.next(field);

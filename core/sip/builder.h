@@ -40,6 +40,7 @@ struct ReplyOptions {
     std::string_view received;       // source address as text (IPv6 without brackets): put into the top Via as
                                      // ;received when it differs from sent-by (18.2.1), always with ;rport (RFC 3581 4)
     uint16_t received_port = 0;      // 0: ;rport is left as it came
+    bool force_rport = false;        // ;rport is put in if it did not come
 };
 
 // Appends the whole reply to `out`.  Copies every Via, From, To, Call-ID, CSeq, for 100 Timestamp, and for
@@ -49,6 +50,7 @@ void build_reply(const Message& request, int status, std::string_view reason, co
                  std::string& out);
 
 // The same as text: where ;received and ;rport go into a Via element, for who forwards a request.
-void append_via_with_source(const Via& via, std::string_view received, uint16_t port, std::string& out);
+void append_via_with_source(const Via& via, std::string_view received, uint16_t port, std::string& out,
+                            bool force_rport = false);
 
 }  // namespace kahu::sip

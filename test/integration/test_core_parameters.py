@@ -2,7 +2,10 @@
 import socket
 import subprocess
 
-from support.kahu import KAHU, MODULES
+import pytest
+
+from support.kahu import KAHU, MODULES, wait_until
+from support.rpc import structs
 from support.sip import request
 
 FORWARD = """
@@ -68,3 +71,58 @@ def test_a_host_name_is_compared_by_its_addresses(make_kahu):
     with kahu.udp() as client:
         client.send(request("OPTIONS"))
         assert client.receive(5).status == 299
+
+
+@pytest.mark.parametrize("core", ["force_rport=yes", ""])
+def test_force_rport_answers_where_requests_came_from(make_kahu, core):
+    kahu = make_kahu(core=core).start()
+    with kahu.udp() as client, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        named = other.getsockname()[1]
+        client.send(request("OPTIONS", Via=f"SIP/2.0/UDP 127.0.0.1:{named};branch=z9hG4bKforced"))
+        heard = client.socket if core else other  # else the port of Via is answered
+        heard.settimeout(5)
+        answer = heard.recv(65535).decode()
+        assert (f";rport={client.local_port}" in answer) == bool(core), answer
+
+
+@pytest.mark.parametrize("tos,seen", [("", 0x10), ("tos=IPTOS_THROUGHPUT", 8), ("tos=0xb8", 0xb8)])
+def test_type_of_service_of_what_is_sent(make_kahu, tos, seen):
+    kahu = make_kahu(core=tos).start()
+    with kahu.udp() as client:
+        client.socket.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+        client.send(request("OPTIONS"))
+        _, ancillary, _, _ = client.socket.recvmsg(65535, 128)
+        assert [data[0] for level, kind, data in ancillary if kind == socket.IP_TOS] == [seen], ancillary
+
+
+def test_socket_workers_are_of_the_next_listen(make_kahu):
+    core = "\n".join(["socket_workers=3", "listen=udp:127.31.0.2:18601", "listen=udp:127.31.0.2:18602",
+                      "socket_workers=9", "socket_workers=2"])  # the next one is that of the configuration
+    kahu = make_kahu(core=core, udp_workers=1).start()
+    rows = [row["DSC"] for row in structs(kahu.rpc("core.psx"))]
+    workers = {port: sum(f":{port}" in row and "udp" in row for row in rows) for port in (18601, 18602, kahu.plain_port)}
+    assert workers == {18601: 3, 18602: 1, kahu.plain_port: 2}, rows
+
+
+def test_what_takes_too_long_is_told(make_kahu, tmp_path):
+    core = "debug=2\nlatency_limit_action=5000\nlatency_limit_db=1\nlatency_cfg_log=2\nlatency_log=0\nmax_while_loops=1000000"
+    script = """
+request_route {
+	sl_send_reply("200", "OK");
+	if (is_method("INFO")) route(SLOW);
+	is_method("OPTIONS");
+}
+route[SLOW] { $var(i) = 0; while ($var(i) < 400000) { $var(i) = $var(i) + 1; } }
+"""
+    params = f'modparam("usrloc", "db_mode", 1)\nmodparam("usrloc", "db_url", "sqlite:///{tmp_path}/kahu.sqlite")'
+    modules = MODULES + '\nloadmodule "db_sqlite.so"\nloadmodule "usrloc.so"\nloadmodule "registrar.so"'
+    kahu = make_kahu(core=core, script=script, modules=modules, params=params).start()
+    with kahu.udp() as client:
+        assert client.ask(request("OPTIONS")).status == 200
+        assert client.ask(request("INFO")).status == 200
+    assert wait_until(lambda: "script.action.slow what=route" in kahu.log(), 10), kahu.log()
+    assert "db.query.slow what=" in kahu.log()
+    log = kahu.log()
+    assert log.count("script.executed route=request-route") == 2, log
+    assert "what=is_method" not in log, log

@@ -33,6 +33,7 @@ Transaction* make_transaction(script::Run& run, const RequestKey& key) {
     t->method = key.method;
     t->from = run.inbound();
     t->reliable = is_stream(t->from.transport);
+    t->force_rport = run.force_rport;
     t->no_connect = run.reply_no_connect;
     t->reply_to = script::reply_target(message, run.inbound(), run.force_rport);
     t->program = run.program;

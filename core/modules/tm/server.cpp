@@ -131,7 +131,7 @@ bool answer_locally(Transaction& t, const sip::Message& request, const LocalAnsw
     const std::string_view to_tag = what.to_tag.empty() ? to_tag_of(t, tag) : what.to_tag;
     script::build_reply_text(request, t.from, what.status,
                              {.reason = what.reason, .content_type = what.content_type, .body = what.body},
-                             what.extra_headers, to_tag, reply);
+                             what.extra_headers, to_tag, t.force_rport, reply);
     const bool sent = answer(t, {.status = what.status, .text = reply, .to_tag = to_tag, .made_here = true});
     if (sent) note_local_response(t, reply);
     return sent;

@@ -96,6 +96,7 @@ struct Transaction {
     Transaction* next;  // in the shard
     sip::Method method;
     bool reliable;       // upstream: no retransmissions
+    bool force_rport;    // upstream: to the port it came from, whatever its Via says
     bool no_connect;     // upstream: over an open connection or not at all (set_reply_no_connect)
     bool local;          // we are the client: nobody to answer
     bool answered;       // a final reply was sent

@@ -12,7 +12,7 @@ struct Case {
 
 constexpr Case kErrors[] = {
     {"loadmodul \"tm.so\"\n", "t.cfg:1:1: unknown statement 'loadmodul' — did you mean 'loadmodule'?"},
-    {"foo bar\n", "t.cfg:1:1: unknown statement 'foo' — a parameter is set by 'foo = value'"},
+    {"quux bar\n", "t.cfg:1:1: unknown statement 'quux' — a parameter is set by 'quux = value'"},
     {"debug=\nport=1\n", "t.cfg:1:7: the value of 'debug' is missing"},
     {"debug=(\n", "t.cfg:1:7: unexpected '('"},
     {"modparam(\"a\", \"b\" 1)\n", "t.cfg:1:19: unexpected '1', expected ','"},
@@ -27,6 +27,7 @@ constexpr Case kErrors[] = {
     {"socket={ workers=2; }\n", "t.cfg:1:1: a socket without bind — socket = { bind = udp:10.0.0.1:5060; }"},
     {"socket={ bind=udp:1.1.1.1; workers=-1; }\n", "t.cfg:1:36: workers = -1 is not valid — a number from 0 to 1024"},
     {"flags A:32\n", "t.cfg:1:7: flag A has number 32 — flags are numbered from 0 to 31"},
+    {"cfgengine \"lua\"\n", "t.cfg:1:11: there is no engine 'lua' — \"native\": routes are written in this language"},
     {"flags A, A\n", "t.cfg:1:10: flag A is declared twice"},
     {"x=99999999999999999999\n", "t.cfg:1:3: the number 99999999999999999999 is too large, or not octal"},
     {"x=\"abc\n", "t.cfg:1:3: this string is not closed — '\"' is missing"},

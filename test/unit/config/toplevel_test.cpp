@@ -60,6 +60,8 @@ constexpr Case kTop[] = {
     {"modparam(\"acc\", \"log_extra\",\n \"a=$fU;\"\n \"b=$tU\")\n",
      "modparam(\"acc\", \"log_extra\", \"a=$fU;b=$tU\")\n"},
     {"flags FLT_ACC:1, FLT_NAT\navpflags A\n", "flags FLT_ACC:1\nflags FLT_NAT\navpflags A\n"},
+    {"bool FLT_ACC:1\nbool=3\na.b = 5 descr \"x\"\n", "bool = 3\na.b = 5 desc \"x\"\nflags FLT_ACC:1\n"},
+    {"cfgengine \"native\"\ncfgengine = \"default\"\nport=5\n", "port = 5\n"},
     {"request_route { exit; }", "request_route {\n    exit;\n}\n"},
     {"route { exit; }", "request_route {\n    exit;\n}\n"},
     {"route[0] { exit; }", "request_route {\n    exit;\n}\n"},
