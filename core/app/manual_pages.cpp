@@ -48,7 +48,7 @@ std::string server_page() {
         ".TP\n.I /run/kahu/kahu_ctl\nControl socket; with a configuration whose first line is #!KAMAILIO it is\n"
         "/run/kamailio/kamailio_ctl, so that kamcmd and kamcli need no option.\n";
     out += manual::counters(net::net_counters());
-    return out + ".SH SEE ALSO\nkahu.cfg(5), tls.cfg(5), kahucmd(1)\n";
+    return out + ".SH SEE ALSO\nkahu.cfg(5), tls.cfg(5), kahucmd(1), kahu\\-kamailio(7)\n";
 }
 
 std::string configuration_page() {
