@@ -70,10 +70,11 @@ void send_new(Transaction& t, const Answer& what) {
     if (t.is_invite()) note_invite_reply(t, what.status, what.to_tag, what.text);
     t.status = static_cast<uint16_t>(what.status);
     stats::add(what.made_here ? counters.replies_local : counters.replies_relayed);
-    // An answered INVITE's 2xx is its UAS's to repeat; over streams nothing is repeated.
+    // An answered INVITE's 2xx is its UAS's to repeat. Over streams a request comes again only through a hop that does not
+    // know of the transaction (from UDP); there a non-INVITE's is over with its answer, which need not be kept.
     const bool answered_call = t.is_invite() && what.status >= 200 && what.status < 300;
     if (answered_call) drop_block(t.reply);
-    else if (!t.reliable) (void)replace_block(t.reply, what.text);
+    else if (t.is_invite() || !t.reliable) (void)replace_block(t.reply, what.text);
     if (what.status < 200) {
         if (t.observed && t.is_invite() && ringing_is_observed()) note_answered(t, {what.status, what.text, {}});
         return;

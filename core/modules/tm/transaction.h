@@ -137,7 +137,7 @@ struct Transaction {
     Block* context;    // script::Run::save() when it was relayed; nullptr: nobody will ask
     Block* shared;     // the same after the last reply route: its flags and $avp are newer
     Block* reason;     // Reason headers of the CANCELs to be sent, whole lines
-    Block* reply;      // last one sent, to be sent again; only if upstream is not reliable
+    Block* reply;      // last one sent, to be sent again; of a non-INVITE over a stream: none
     Block* reply_tag;  // To-tag of the final reply sent
     Branch* branch[kMaxBranches];
 

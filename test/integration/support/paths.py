@@ -14,8 +14,10 @@ TORTURE = SOURCE / "test/torture"
 KAMAILIO_MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules/"
 LONG = os.environ.get("KAHU_LONG", "") not in ("", "0")
 
-# Below the kernel's ephemeral ports, so that no client socket takes one of ours.
+# Below the kernel's ephemeral ports, so that no client socket takes one of ours. Each run begins elsewhere: two that look at
+# once would both find the same port free.
 _candidates = itertools.cycle(range(20100, 25000))
+_candidates = itertools.islice(_candidates, os.getpid() * 127 % 4900, None)
 
 
 def _is_free(port):

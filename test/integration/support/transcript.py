@@ -21,11 +21,16 @@ _CONSTANT = (
 )
 
 
+# Which have another place among the fields than Kamailio gives them: it puts Record-Route above the Vias, these two last.
+_MOVABLE = ("Record-Route: ", "Server: ", "Reason: ")
+
+
 def _in_order(text):
-    """Without the freedoms of RFC 3261 7.3.1: order of header fields of different names, of a Via's parameters."""
+    """Fields stay in the order in which they came, but for _MOVABLE, a Via's parameters, and an ACK's or CANCEL's own hops."""
     head, _, body = text.partition("\r\n\r\n")
     start, *fields = head.split("\r\n")
-    fields.sort(key=lambda line: line.partition(":")[0].lower())
+    fields = [line for line in fields if not line.startswith(_MOVABLE)] + \
+             [line for name in _MOVABLE for line in fields if line.startswith(name)]
     for i, line in enumerate(fields):
         if line.startswith("Via: "):
             sent_by, *parameters = line.split(";")
