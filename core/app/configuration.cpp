@@ -75,14 +75,14 @@ class Loader {
             return;
         }
         std::vector<std::string_view> known;
-        std::string list;
-        for (const ModuleDescriptor* module : all_modules()) {
-            known.push_back(module->name);
-            list += fmt::format("{}{}", list.empty() ? "" : " ", module->name);
-        }
+        for (const ModuleDescriptor* module : all_modules()) known.push_back(module->name);
         const std::string_view near = text::nearest(name, known);
+        const std::string_view kind = name.starts_with("db_") ? "db_" : "";
+        std::erase_if(known, [kind](std::string_view one) { return !one.starts_with(kind); });
+        std::ranges::sort(known);
         found_.error(at, fmt::format("module '{}' is not part of this version of Kahu", name),
-                     near.empty() ? "modules: " + list : fmt::format("did you mean '{}'?", near));
+                     near.empty() ? fmt::format("{}: {}", kind.empty() ? "modules" : "databases", fmt::join(known, " "))
+                                  : fmt::format("did you mean '{}'?", near));
     }
 
     void apply() {
@@ -194,8 +194,10 @@ class Loader {
 
     Status plan() {
         std::vector<net::ListenSpec> specs;
+        std::vector<std::pair<std::string, config::Location>> places;
         for (const config::SocketStatement& statement : given_sockets()) {
             const std::string where = statement.at.line != 0 ? made_->ast.files.text(statement.at) : "option -l";
+            places.emplace_back(where + ": ", statement.at);
             auto spec = spec_of(statement, where);
             if (!spec) return std::move(spec).error();
             specs.push_back(std::move(*spec));
@@ -208,8 +210,15 @@ class Loader {
         if (Status planned = net::plan_listeners(specs, tcp, tls); !planned) return planned;
         if (Status present = net::check_addresses(); !present) {
             if (!options_.check_only) return present;  // the file may be for another machine
-            const Error why = std::move(present).error();
-            found_.warning({}, why.what, why.hint);
+            Error why = std::move(present).error();
+            config::Location at{};
+            for (const auto& [where, place] : places)
+                if (why.what.starts_with(where)) {
+                    at = place;
+                    why.what.erase(0, where.size());
+                    break;
+                }
+            found_.warning(at, why.what, why.hint);
         }
         add_aliases();
         if (net::settings.auto_aliases != 0 && !options_.check_only) net::add_names_of_listeners();
@@ -307,7 +316,10 @@ class Loader {
     }
     void log_warnings() {
         found_.files = made_->ast.files;
-        for (const config::Diagnostic& d : found_.all()) log::emit_text(log::Level::warn, found_.text(d));
+        for (const config::Diagnostic& d : found_.all()) {
+            if (options_.check_only) fmt::print(stderr, "{}\n", found_.text(d));
+            else log::emit_text(log::Level::warn, found_.text(d));
+        }
     }
 
     const Options& options_;

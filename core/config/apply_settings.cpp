@@ -131,11 +131,16 @@ void apply_modparam(const ModParam& param, const Ast& ast, std::span<const Modul
     for (const LoadModule& statement : ast.modules)
         if (pattern.matches(statement.name())) return;
     const bool plain = param.modules.find('|') == param.modules.npos;
+    std::vector<std::string_view> known;
+    for (const ModuleDescriptor* module : loaded) known.push_back(module->name);
+    const std::string near = param.modules.size() < 4 ? "" : did_you_mean(param.modules, known, "");
     diagnostics.error(
         param.at,
         plain ? fmt::format("modparam: module '{}' is not loaded", text::printable(param.modules, 80))
               : fmt::format("modparam: no module that matches '{}' is loaded", text::printable(param.modules, 80)),
-        plain ? fmt::format("loadmodule \"{}.so\"", text::printable(param.modules, 80)) : "");
+        plain ? fmt::format("loadmodule \"{}.so\"{}{}", text::printable(param.modules, 80), near.empty() ? "" : ", or ",
+                            near)
+              : "");
 }
 
 }  // namespace

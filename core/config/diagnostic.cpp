@@ -19,6 +19,12 @@ void Diagnostics::warning(const Location& at, std::string message, std::string h
     add(Severity::warning, at, std::move(message), std::move(hint));
 }
 
+void Diagnostics::withdraw(const Location& at) {
+    if (kept_.empty() || kept_.back().severity != Severity::error || kept_.back().at != at) return;
+    kept_.pop_back();
+    --errors_;
+}
+
 std::string Diagnostics::text(const Diagnostic& diagnostic) const {
     const std::string_view kind = diagnostic.severity == Severity::warning ? "warning: " : "";
     const std::string_view dash = diagnostic.hint.empty() ? "" : " — ";

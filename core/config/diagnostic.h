@@ -30,6 +30,8 @@ class Diagnostics {
 
     void error(const Location& at, std::string message, std::string hint = {});
     void warning(const Location& at, std::string message, std::string hint = {});
+    // The error told last is about that place: it is taken back, what it came of has been found.
+    void withdraw(const Location& at);
     bool failed() const { return errors_ != 0; }
     bool full() const { return errors_ >= kMaxErrors; }  // the parser gives up then
     size_t errors() const { return errors_; }

@@ -203,12 +203,18 @@ bool Scanner::read_punctuation(RawToken& token) {
     }
     const std::string_view odd = text_.substr(at_, bytes_of_character(text_.substr(at_)));
     std::string hint;
-    for (const std::string_view quote : {"\u201c", "\u201d", "\u201e", "\u00ab", "\u00bb"})
+    size_t text_bytes = 0;  // behind an opening quote: read as the string that was meant
+    for (const std::string_view quote : {"\u201c", "\u201d", "\u201e", "\u00ab", "\u00bb"}) {
         if (odd == quote) hint = "a text stands between two \" as a keyboard has them";
+        const size_t closing = text_.substr(at_, text_.find('\n', at_) - at_).find(quote, odd.size());
+        if (closing != text_.npos) text_bytes = std::max(text_bytes, closing + quote.size() - odd.size());
+    }
     const std::string shown = odd.size() > 1 ? std::string(odd) : text::printable(odd);
+    const bool quoted = !hint.empty() && text_bytes != 0;
     diagnostics_->error(token.at, fmt::format("'{}' does not belong here", shown), std::move(hint));
-    advance(odd.size());
-    return false;
+    if (quoted) token.kind = RawKind::text;
+    advance(odd.size() + (quoted ? text_bytes : 0));
+    return quoted;
 }
 
 std::string Scanner::rest_of_line() {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/text.h"
 #include "core/config/token_stream.h"
@@ -43,7 +44,7 @@ void TokenStream::syntax_error(const std::vector<std::string>& expected) {
     if (stopped_ || diagnostics_.full()) return;
     recovering_ = true;
     error_depth_ = depth_before_;
-    if (explain_statement(expected) || explain_missing(expected)) return;
+    if (explain_torn_string() || explain_outside() || explain_statement(expected) || explain_missing(expected)) return;
     std::string message = "unexpected " + describe(current_);
     if (!expected.empty() && expected.size() <= kMaxExpected) message += ", expected " + listed(expected);
     std::string hint;
@@ -51,7 +52,53 @@ void TokenStream::syntax_error(const std::vector<std::string>& expected) {
     if (error_depth_ != 0 && after_call && statement_word_.kind == RawKind::word &&
         !find_script_word(statement_word_.text))
         hint = did_you_mean_script(statement_word_.text);
+    if (hint.empty()) hint = hint_of_neighbours();
     diagnostics_.error(current_.at, std::move(message), std::move(hint));
+}
+
+// A string that was not closed ends where the next one begins: from there on text and code have changed places.
+bool TokenStream::explain_torn_string() {
+    const bool ends_here = torn_end_.file == current_.at.file && torn_end_.line == current_.at.line;
+    if (torn_end_.line == 0 || !ends_here) return false;
+    for (const RawToken& token : ahead_)  // the last string of the file is not closed then
+        if (token.kind == RawKind::text) diagnostics_.withdraw(token.at);
+    diagnostics_.error(
+        torn_at_,
+        fmt::format("this string goes on to line {}, where {} is unexpected", torn_end_.line, describe(current_)),
+        "is the quote missing that closes it?");
+    stopped_ = true;
+    return true;
+}
+
+// A statement of a script outside of all blocks. One '}' too many makes all that follow it such.
+bool TokenStream::explain_outside() {
+    if (error_depth_ != 0 || previous_.kind != RawKind::word) return false;
+    const TopWord* top = find_top_word(previous_.text);
+    const bool call = current_.is("(") && (!top || top->follows == Follows::block);
+    if (!call && !find_script_word(previous_.text)) return false;
+    if (std::exchange(outside_told_, true)) return true;
+    std::string hint = "statements stand inside of request_route { ... } or another route";
+    if (block_end_.line != 0)
+        hint = fmt::format("{} ends at {}: is that a '}}' too many?", block_name_, diagnostics_.files.text(block_end_));
+    diagnostics_.error(previous_.at, fmt::format("{}{} is called outside of a route", previous_.text, call ? "()" : ""),
+                       std::move(hint));
+    return true;
+}
+
+// What two tokens that cannot stand side by side often mean.
+std::string TokenStream::hint_of_neighbours() const {
+    constexpr std::pair<std::string_view, std::string_view> kOtherLanguages[] = {
+        {"AND", "&&"}, {"OR", "||"},        {"NOT", "!"},         {"And", "&&"},         {"Or", "||"},
+        {"Not", "!"},  {"elif", "else if"}, {"elsif", "else if"}, {"elseif", "else if"}, {"then", "{"}};
+    const bool words = current_.kind == RawKind::word && !current_.line_start;
+    for (const auto& [word, ours] : kOtherLanguages)
+        if (words && current_.text == word) return fmt::format("'{}' is written '{}'", word, ours);
+    const bool touching = !current_.space_before && (words || current_.kind == RawKind::integer);
+    if (previous_.kind == RawKind::text && touching) return "is a quote missing or one too many?";
+    if (error_depth_ == 0 && statement_ && statement_->word == "modparam")
+        return "modparam(\"module\", \"parameter\", value)";
+    if (brackets_ != 0 && words && previous_.kind == RawKind::word) return "a text stands between two \"";
+    return {};
 }
 
 // The statement's first word is no statement.
@@ -62,13 +109,9 @@ bool TokenStream::explain_statement(const std::vector<std::string>& expected) {
     const std::string& word = previous_.text;
     if (error_depth_ == 0 && before_last && find_top_word(word)) return false;
     if (error_depth_ == 0 && (before_last || !statement_)) {
-        if (current_.is("(")) {
-            diagnostics_.error(previous_.at, fmt::format("{}() is called outside of a route", word),
-                               "statements stand inside of request_route { ... } or another route");
-            return true;
-        }
         std::string hint = did_you_mean_top(word);
-        if (hint.empty()) hint = fmt::format("a parameter is set by '{} = value'", word);
+        if (hint.empty() && current_.kind != RawKind::text)
+            hint = fmt::format("a parameter is set by '{} = value'", word);
         diagnostics_.error(previous_.at, fmt::format("unknown statement '{}'", word), std::move(hint));
         return true;
     }
@@ -98,6 +141,11 @@ bool TokenStream::explain_missing(const std::vector<std::string>& expected) {
         diagnostics_.error(current_.at, fmt::format("')' is missing before {}", describe(current_)));
         return true;
     }
+    const bool next_line = current_.line_start && error_depth_ == 0;
+    if (has(expected, ")") && next_line) {
+        diagnostics_.error(previous_.end, fmt::format("')' is missing behind {}", describe(previous_)));
+        return true;
+    }
     if (has(expected, ";") && (current_.line_start || current_.is("}")) && error_depth_ != 0) {
         diagnostics_.error(previous_.end, fmt::format("';' is missing behind {}", describe(previous_)));
         return true;
@@ -110,12 +158,14 @@ bool TokenStream::is_statement_start(const RawToken& before) { return before.is(
 // --- going on ----------------------------------------------------------------------------------------
 void TokenStream::recover() {
     recovering_ = false;
+    const Location torn_before = torn_at_;
     brackets_ = address_call_ = 0;
     value_next_ = address_next_ = false;
     statement_start_ = true;
     if (current_.kind == RawKind::end) return;
     if (error_depth_ == 0) recover_top();
     else if (!current_.is(";") && !current_.is("}")) recover_script();
+    if (torn_at_ != torn_before) stopped_ = true;  // a quote is missing: what follows cannot be told from text
 }
 
 // To the first token of a line outside of all blocks; the one in error may be it.
@@ -184,6 +234,18 @@ void TokenStream::close_missing_braces(const RawToken& token) {
     brace.text = "}";
     brace.at = brace.end = token.at;
     for (size_t i = 0; i < depth_; ++i) ahead_.push_front(brace);
+}
+
+// `request_route` or `route[NAME]` with nothing behind it on its line: read on as if '{' were there.
+void TokenStream::supply_brace() {
+    const RawToken& after = peek();
+    if (!after.line_start || after.is("{") || after.is("[") || after.kind == RawKind::end) return;
+    diagnostics_.error(current_.end, fmt::format("'{{' is missing behind '{}'", block_name_));
+    RawToken brace;
+    brace.kind = RawKind::punctuation;
+    brace.text = "{";
+    brace.at = brace.end = current_.end;
+    ahead_.push_front(brace);
 }
 
 }  // namespace kahu::config

@@ -27,9 +27,17 @@ const RawToken& TokenStream::peek(size_t ahead) {
 }
 
 RawToken TokenStream::take() {
-    if (ahead_.empty()) return source_.next();
-    RawToken token = std::move(ahead_.front());
-    ahead_.pop_front();
+    RawToken token;
+    if (ahead_.empty()) {
+        token = source_.next();
+    } else {
+        token = std::move(ahead_.front());
+        ahead_.pop_front();
+    }
+    if (token.kind == RawKind::text && token.at.line != token.end.line) {
+        torn_at_ = token.at;
+        torn_end_ = token.end;
+    }
     return token;
 }
 
@@ -43,7 +51,7 @@ Grammar::symbol_type TokenStream::next() {
         flags_pending_ = false;
         return Grammar::make_REGEX_FLAGS(std::move(regex_flags_), current_.at);
     }
-    if (recovering_) recover();
+    if (recovering_ && !stopped_) recover();
     for (;;) {
         if (stopped_ || diagnostics_.full()) return Grammar::make_END(current_.at);
         RawToken token = take();
@@ -53,7 +61,8 @@ Grammar::symbol_type TokenStream::next() {
             continue;
         }
         if (token.is("}") && depth_ == 0) {
-            diagnostics_.error(token.at, "this '}' closes nothing", "there are more '}' than '{'");
+            if (!std::exchange(outside_told_, true))
+                diagnostics_.error(token.at, "this '}' closes nothing", "there are more '}' than '{'");
             continue;
         }
         depth_before_ = depth_;
@@ -153,8 +162,12 @@ Grammar::symbol_type TokenStream::top_word(const RawToken& token) {
     statement_ = word && begins_statement(*word, token) ? word : nullptr;
     if (!statement_) return Grammar::make_WORD(token.text, token.at);
     if (word->follows != Follows::block) return plain(word->token);
-    block_name_ = token.text;
-    block_at_ = token.at;
+    if (!peek().is("(")) {
+        block_name_ = token.text;
+        block_at_ = token.at;
+        outside_told_ = false;
+        supply_brace();
+    }
     return Grammar::make_ROUTE(word->route, token.at);
 }
 
@@ -263,6 +276,7 @@ Grammar::symbol_type TokenStream::route_name() {
     if (peek().is("]")) current_ = take();
     else diagnostics_.error(current_.at, "this '[' is not closed", fmt::format("{}[NAME] {{ ... }}", block_name_));
     block_name_ += '[' + name + ']';
+    supply_brace();
     return Grammar::make_ROUTE_NAME(std::move(name), current_.at);
 }
 
@@ -284,6 +298,7 @@ void TokenStream::close_brace() {
     brackets_ = address_call_ = 0;
     statement_start_ = true;
     if (--depth_ == 0) {
+        block_end_ = current_.at;
         place_ = Place::top;
         statement_ = nullptr;
     }

@@ -46,6 +46,7 @@ class TokenStream {
 
     bool begins_statement(const TopWord& word, const RawToken& token);
     bool route_begins_inside(const RawToken& token);
+    void supply_brace();
     void close_missing_braces(const RawToken& token);
     bool joins_value(const RawToken& token);
     bool joins_address(const RawToken& token);
@@ -61,6 +62,9 @@ class TokenStream {
     size_t error_depth_ = 0;  // open '{' before the token in error
     bool explain_statement(const std::vector<std::string>& expected);
     bool explain_missing(const std::vector<std::string>& expected);
+    bool explain_torn_string();
+    bool explain_outside();
+    std::string hint_of_neighbours() const;
     static bool is_statement_start(const RawToken& before);
 
     Preprocessor& source_;
@@ -82,7 +86,9 @@ class TokenStream {
     bool flags_pending_ = false;
     std::string regex_flags_;
     std::string block_name_;  // "request_route", for messages
-    Location block_at_{};
+    Location block_at_{}, block_end_{};
+    bool outside_told_ = false;    // statements outside of all blocks: those that follow say nothing new
+    Location torn_at_, torn_end_;  // the string read last that goes over lines: its '"' may be missing
 };
 
 }  // namespace kahu::config

@@ -112,8 +112,7 @@ auto find(const Table& table, std::string_view word) -> decltype(&table[0]) {
 }
 
 template <class Table>
-std::string did_you_mean(const Table& table, std::string_view word) {
-    std::vector<std::string_view> words;
+std::string did_you_mean(const Table& table, std::string_view word, std::vector<std::string_view> words = {}) {
     for (const auto& row : table) words.push_back(row.word);
     const std::string_view nearest = text::nearest(word, words);
     return nearest.empty() ? std::string() : fmt::format("did you mean '{}'?", nearest);
@@ -151,7 +150,9 @@ int punctuation_token(std::string_view punctuation) {
     return row ? row->token : 0;
 }
 
-std::string did_you_mean_top(std::string_view word) { return did_you_mean(kTopWords, word); }
+std::string did_you_mean_top(std::string_view word) {
+    return did_you_mean(kTopWords, word, {"include_file", "import_file"});
+}
 std::string did_you_mean_script(std::string_view word) { return did_you_mean(kScriptWords, word); }
 
 }  // namespace kahu::config

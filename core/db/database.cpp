@@ -27,7 +27,9 @@ Result<Target> find_driver(std::string_view url) {
         if (text::iequals(driver->scheme, scheme)) return Target{driver, url.substr(at + 3)};
     if (at == url.npos)
         return Error{Errc::invalid, fmt::format("\"{}\" is not a database URL", text::printable(url, 80)),
-                     "write sqlite:///path/to/file"};
+                     url.ends_with(':')
+                         ? "its // began a comment: quotes belong to it, -A 'DBURL=\"sqlite:///path/to/file\"'"
+                         : "write sqlite:///path/to/file"};
     return Error{Errc::unsupported, fmt::format("there is no database driver \"{}\"", text::printable(scheme, 40)),
                  "write sqlite:///path/to/file"};
 }

@@ -28,6 +28,13 @@ Error not_supported(std::string_view kind, std::string_view shown, std::string_v
     return {Errc::unsupported, fmt::format("{} {} of {} is not supported yet", kind, shown, owner), ""};
 }
 
+// "ua" of "uaa": a letter was typed twice, or one too many.
+bool is_one_letter_less(std::string_view known, std::string_view typed) {
+    if (known.size() + 1 != typed.size()) return false;
+    const size_t same = static_cast<size_t>(std::ranges::mismatch(known, typed).in1 - known.begin());
+    return known.substr(same) == typed.substr(same + 1);
+}
+
 }  // namespace
 
 Scope::Scope(std::span<const ModuleDescriptor* const> loaded, std::span<const ModuleDescriptor* const> available)
@@ -73,7 +80,7 @@ Error Scope::unknown_variable(std::string_view name) const {
     // Names of two letters are near to everything.
     for (const ModuleDescriptor* module : loaded_)
         for (const Variable& row : module->variables)
-            if (row.name.size() > 2) names.push_back(row.name);
+            if (row.name.size() > 2 || is_one_letter_less(row.name, name)) names.push_back(row.name);
     const std::string_view near = text::nearest(name, names);
     return {Errc::not_found, fmt::format("unknown variable {}", shown),
             near.empty() ? "" : fmt::format("did you mean ${}?", near)};

@@ -28,6 +28,13 @@ PARAMETERS = {
     "endif without ifdef": ("«#!endif»", "endif"),
     "call outside of a route": ('«sl_send_reply("200", "OK");»', "sl_send_reply() is called outside of a route"),
     "text for a number of a module": ('«modparam("tls", "session_timeout", "soon")»', "expected an integer"),
+    "misspelt directive": ('«import_fiel "more.cfg"»', "did you mean 'import_file'?"),
+    "modparam of a misspelt module": ('«modparam("siputil", "x", 1)»', "did you mean 'siputils'?"),
+    "missing quote of a module": ('«modparam("tls, "config", "x")»\nmodparam("tls", "config", "y")', "is a quote missing"),
+    "missing bracket of a modparam": ('«modparam("tls", "session_cache", 1»\nmodparam("tls", "session_timeout", 1)',
+                                      "')' is missing behind '1'"),
+    "missing comma": ('«modparam("tls" "session_cache", 1)»', 'modparam("module", "parameter", value)'),
+    "another database": ('«loadmodule "db_mysql.so"»', "databases: db_sqlite"),
     "what a module refuses": ('«modparam("tls", "config", "/nonexistent/tls.cfg")»', "tls.cfg(5) shows one"),
 }
 SCRIPTS = {
@@ -40,6 +47,14 @@ SCRIPTS = {
     "broken regex": ('«if ($ru =~ "([a-z") exit;»', "[a-z"),
     "unknown keyword": ('«if (uri == ourself) exit;»', "ourself"),
     "typographic quotes": ('«sl_send_reply(“200”, "OK");»', "'“' does not belong here — a text stands between two \""),
+    "missing brace": ('} «route[A]»\n exit;\n} \nroute[B] { exit;', "'{' is missing behind 'route[A]'"),
+    "one brace too many": ('exit; } «}»\n if (is_method("INVITE")) { exit; }\nroute(A); remove_hf("X"); return 1;\n', "closes nothing"),
+    "statements behind the end": ('exit; }\n «if» (is_method("INVITE")) { exit; }\nroute(A);\nreturn 1;\n', "is that a '}' too many?"),
+    "unterminated string in a script": ('«$var(x) = "a;»\n$var(y) = "b"; exit;', "this string goes on to line"),
+    "unterminated single quote": ("«$var(x) = 'a\";»\n$var(y) = 'b'; exit;", "this string goes on to line"),
+    "text without quotes": ('«sl_send_reply("200", Too Many);»', 'a text stands between two "'),
+    "word of another language": ('«if (uri == myself AND 1) exit;»', "'AND' is written '&&'"),
+    "letter too many in a short variable": ('«$var(x) = $uaa;»', "did you mean $ua?"),
     "missing semicolon": ('«sl_send_reply("200", "OK")» exit;', "expected ';'"),
     "misspelt route": ("«route(RELY);» } route[RELAY] { exit;", "did you mean route(RELAY)?"),
     "assignment for a comparison": ('«if ($rm = "INVITE") exit;»', "'=='"),
@@ -73,6 +88,8 @@ def test_error_names_its_place_and_cause(make_kahu, name, marked, named, in_scri
     assert found, f"no file:line:column in: {output}"
     assert any(l == line or (name.startswith(("missing bracket", "unterminated")) and l >= line) for l, _ in found), output
     assert all(c >= 1 for _, c in found)
+    errors = [error for error in output.splitlines() if re.search(place, error) and "warning:" not in error]
+    assert len(errors) == 1, f"one mistake, {len(errors)} errors:\n{output}"
     assert named in output, output
 
 

@@ -15,8 +15,9 @@ constexpr Case kErrors[] = {
     {"quux bar\n", "t.cfg:1:1: unknown statement 'quux' — a parameter is set by 'quux = value'"},
     {"debug=\nport=1\n", "t.cfg:1:7: the value of 'debug' is missing"},
     {"debug=(\n", "t.cfg:1:7: unexpected '('"},
-    {"modparam(\"a\", \"b\" 1)\n", "t.cfg:1:19: unexpected '1', expected ','"},
-    {"modparam(\"a\", \"b\", 1\nport=1\n", "t.cfg:2:1: unexpected 'port', expected ')'"},
+    {"modparam(\"a\", \"b\" 1)\n",
+     "t.cfg:1:19: unexpected '1', expected ',' — modparam(\"module\", \"parameter\", value)"},
+    {"modparam(\"a\", \"b\", 1\nport=1\n", "t.cfg:1:21: ')' is missing behind '1'"},
     {"loadmodule tm.so\n", "t.cfg:1:12: unexpected 'tm', expected a string or '('"},
     {"listen=upd:127.0.0.1:5060\n", "t.cfg:1:8: unknown transport 'upd' — did you mean 'udp'?"},
     {"listen=udp:127.0.0.1:x\n", "t.cfg:1:8: 'x' is no port — a port is a number from 1 to 65535"},
@@ -108,7 +109,7 @@ TEST(Errors, OfOneFileAreListedTogether) {
         "listen=a:b:c:d\n");
     EXPECT_EQ(got.said,
               "t.cfg:1:1: unknown statement 'loadmodul' — did you mean 'loadmodule'?\n"
-              "t.cfg:3:15: unexpected '1', expected a string\n"
+              "t.cfg:3:15: unexpected '1', expected a string — modparam(\"module\", \"parameter\", value)\n"
               "t.cfg:5:10: '=' assigns and is no comparison — equality is tested by '=='\n"
               "t.cfg:6:7: unexpected '2'\n"
               "t.cfg:7:12: ')' is missing before '{'\n"
