@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from support.kahu import IS_KAMAILIO, MODULES, wait_until
-from support.paths import KAMAILIO_MODULES
 from support.phone import Phone
 from test_beside_kamailio import KAMAILIO
 
@@ -139,12 +138,9 @@ def accounts(make_kahu, directory, kind, params, flag, expected=None):
     with Phone(server, "alice", "udp") as alice, Phone(server, "bob", "udp") as bob:
         text = SCRIPT.replace("@BOB@", str(bob.link.local_port)).replace("@FLAG@", str(flag))
         text = server.config_file.read_text().replace(MARK, text)
-        if kind == "kamailio":
-            text = text.replace("loadmodule", f'mpath="{KAMAILIO_MODULES}"\nloadmodule', 1)
-            server.argv = [str(KAMAILIO), *server.argv[1:], "-m", "64", "-M", "16"]
         server.config_file.write_text(text)
         log_start = len(server.log())  # the directory, and the log, are those of both servers
-        server.start()
+        server.be(kind).start()
         calls = [scenario(alice, bob) for scenario in (answered_call, cancelled_call, refused_call)]
     names = {call.call_id: f"call{i}" for i, call in enumerate(calls)} | {call.tag: f"caller{i}" for i, call in enumerate(calls)}
 

@@ -8,7 +8,6 @@ import time
 import pytest
 
 from support.kahu import BASE, IS_KAMAILIO, wait_until
-from support.paths import KAMAILIO_MODULES
 from support.sip import UdpClient, request
 from test_beside_kamailio import KAMAILIO
 
@@ -52,15 +51,10 @@ reply_route { xlog("L_ERR", "SEEN reply: $ci\\n"); }
 @pytest.fixture(params=["kahu", "kamailio"])
 def server(request, make_kahu):
     made = make_kahu(config=BASE, modules=MODULES, params=PARAMS, script=SCRIPT, workers=1)
-    if request.param == "kamailio":
-        if not KAMAILIO.exists():
-            pytest.skip("Debian's package kamailio is not installed")
-        text = made.config_file.read_text()
-        made.config_file.write_text(text.replace("loadmodule", f'mpath="{KAMAILIO_MODULES}"\nloadmodule', 1))
-        made.argv = [str(KAMAILIO), *made.argv[1:], "-m", "64", "-M", "16"]
-    made.kind = request.param
+    if request.param == "kamailio" and not KAMAILIO.exists():
+        pytest.skip("Debian's package kamailio is not installed")
     try:
-        yield made.start()
+        yield made.be(request.param).start()
     finally:
         if request.param == "kamailio":
             made.kill()

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from support.kahu import BASE, IS_KAMAILIO
-from support.paths import KAMAILIO_MODULES
 from support.rpc import Fault
 from support.sip import request
 from test_beside_kamailio import KAMAILIO
@@ -69,12 +68,8 @@ def server(request, make_kahu, tmp_path):
     database(path)
     made = make_kahu(config=BASE, modules=MODULES, params=PARAMS.replace("@DB@", str(path)), script=SCRIPT, workers=1)
     made.database = path
-    if request.param == "kamailio":
-        text = made.config_file.read_text()
-        made.config_file.write_text(text.replace("loadmodule", f'mpath="{KAMAILIO_MODULES}"\nloadmodule', 1))
-        made.argv = [str(KAMAILIO), *made.argv[1:], "-m", "64", "-M", "16"]
     try:
-        yield made.start()
+        yield made.be(request.param).start()
     finally:
         if made.process is not None and made.running():
             made.kill()

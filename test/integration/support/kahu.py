@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from . import load as load_tool
-from .paths import KAHU, KAMAILIO_MODULES, SOURCE, free_port
+from .paths import KAHU, KAMAILIO, KAMAILIO_MODULES, SOURCE, free_port
 from .process import Server, descendants, wait_until
 from .rpc import Fault, kamcmd, structs, values
 from .sip import StreamClient, UdpClient, request, tls_context
@@ -92,6 +92,15 @@ class Kahu(Server):
         argv = [KAHU, "-f", self.config_file, "-DD", "-E", "-P", self.pid_file, "-Y", self.run_directory, "-w", directory,
                 *memory, *options]
         super().__init__(argv, directory, env=env)
+
+    def be(self, kind):
+        """Runs the same files with Debian's Kamailio if kind is "kamailio"; before start().  It is to be killed."""
+        if kind == "kamailio":
+            text = self.config_file.read_text()
+            self.config_file.write_text(text.replace("loadmodule", f'mpath="{KAMAILIO_MODULES}"\nloadmodule', 1))
+            self.argv = [KAMAILIO, *self.argv[1:], "-m", "64", "-M", "16"]
+        self.kind = kind
+        return self
 
     def write_config(self, text):
         self.config_file.write_text(fill(text, self.template))

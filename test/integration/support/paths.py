@@ -11,6 +11,7 @@ KAHUCMD = str(BUILD / "kahucmd")
 KAHU_LOAD = os.environ.get("KAHU_LOAD", str(SOURCE / "build/kahu-load"))
 KAHU_CERT = str(SOURCE / "scripts/kahu-cert")
 TORTURE = SOURCE / "test/torture"
+KAMAILIO = "/usr/sbin/kamailio"
 KAMAILIO_MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules/"
 LONG = os.environ.get("KAHU_LONG", "") not in ("", "0")
 
