@@ -27,9 +27,9 @@ test:                                                 ## everything: installs wh
 	@$(MAKE) check
 	@$(MAKE) --no-print-directory hostile
 	@$(MAKE) --no-print-directory integration
-hostile:                                              ## hostile RPC and torture messages against the server under ASan+UBSan
+hostile:                                              ## hostile RPC, torture messages, random scripts against the server under ASan+UBSan
 	@$(MAKE) SAN=asan build/asan/kahu
-	@KAHU_PROGRAM=$(CURDIR)/build/asan/kahu test/integration/run test_rpc_hostile.py test_torture.py
+	@KAHU_PROGRAM=$(CURDIR)/build/asan/kahu test/integration/run test_rpc_hostile.py test_torture.py test_random_scripts.py
 integration: all                                      ## the real programs against openssl, kamcmd, sipp (KAHU_LONG=1: full lengths)
 	@test/integration/run $(TESTS)
 
