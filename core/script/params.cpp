@@ -82,7 +82,8 @@ const Param kParams[] = {
      .number = &params::onsend_route_reply,
      .min = 0,
      .max = 1,
-     .help = "Runs onsend_route for replies that are forwarded, too; one that it drops counts as never received."},
+     .help =
+         "Runs onsend_route for replies that are forwarded, too; one that it drops was received, and nobody is told."},
     {.name = "server_signature",
      .kind = ParamKind::boolean,
      .number = &params::server_signature,

@@ -1,4 +1,5 @@
 """onsend_route: what forward() and t_relay() are about to send, seen and stopped by the script."""
+import re
 import socket
 
 import pytest
@@ -9,7 +10,11 @@ from support.sip import request
 SCRIPT = """
 request_route {
 	$du = "sip:127.0.0.1:@SINK@";
-	if ($hdr(X-How) == "relay") t_relay(); else $var(r) = forward();
+	if ($hdr(X-How) != "relay") {
+		$var(r) = forward();
+		exit;
+	}
+	if (!t_relay()) sl_reply_error();
 	exit;
 }
 onsend_route {
@@ -41,7 +46,7 @@ def test_it_sees_and_stops_what_is_sent(make_kahu, how):
             assert line in kahu.log(), kahu.log()[-2000:]
             if how == "relay":
                 answers = [client.receive(5), client.receive(5)]
-                assert [answer.status for answer in answers if answer] == [100, 408], answers
+                assert [answer.status for answer in answers if answer] == [100, 477], answers
 
 
 REPLIES = """
@@ -79,3 +84,44 @@ def test_replies_too_if_it_is_asked_for(make_kahu, how):
                 seen.append(answer.status)
             assert 183 not in seen
             assert "<<183 to" in kahu.log() and "SIP/2.0 180>>" in kahu.log(), kahu.log()[-2000:]
+
+
+FAILOVER = """
+request_route {
+	if (is_method("ACK")) exit;
+	t_on_failure("F");
+	if (!t_relay()) sl_reply_error();
+	exit;
+}
+failure_route[F] { xlog("L_ERR", "<<failed $T_reply_code>>\\n"); }
+onsend_route {
+	if (!is_method("INVITE|MESSAGE")) return;
+	xlog("L_ERR", "<<$rm $ru to $snd(port) $(snd(buf){s.substr,0,6})>>\\n");
+	if ($snd(port) == @STOPPED@) drop;
+}
+"""
+
+
+@pytest.mark.parametrize("method", ["INVITE", "MESSAGE"])
+@pytest.mark.parametrize("first", ["503 Busy", None])  # says so, or nothing
+@pytest.mark.parametrize("stopped", [False, True])
+def test_it_sees_another_server_of_a_name(make_kahu, endpoint, names, method, first, stopped):
+    """The first, then the second, which it may stop; then the third."""
+    servers = [endpoint(status=first), endpoint(status="486 Busy Here"), endpoint(status="486 Busy Here")]
+    dns = names({("_sip._udp.x.example", "SRV"): [(i, 1, far.port, "h.example") for i, far in enumerate(servers)],
+                 ("h.example", "A"): ["127.0.0.1"]})
+    kahu = make_kahu(script=FAILOVER.replace("@STOPPED@", str(servers[1].port) if stopped else "1"),
+                     core=f'dns_servers="127.0.0.1:{dns.port}"', params='modparam("tm", "fr_timer", 600)\n',
+                     modules=MODULES + "".join(f'\nloadmodule "{name}.so"' for name in ("xlog", "tm"))).start()
+    with kahu.udp() as client:
+        client.send(request(method, "sip:bob@x.example"))
+        answers = []
+        while not answers or answers[-1] < 200:
+            answer = client.receive(8)
+            assert answer is not None, kahu.log()[-2000:]
+            answers.append(answer.status)
+    assert answers[-1] == 486
+    tried = servers if stopped else servers[:2]
+    wanted = [f"<<{method} sip:bob@x.example to {far.port} {method[:6]}>>" for far in tried] + ["<<failed 486>>"]
+    assert re.findall(r"<<.*?>>", kahu.log()) == wanted
+    assert servers[1].requests.empty() == stopped

@@ -52,6 +52,7 @@ void free_unneeded(const Transaction& t, Branch& b) {
                                      : b.other_state() >= client_non_invite::State::Completed;
     if (ended && !b.cancel_wanted) drop_block(b.request);
     if (b.cancel_state == kNoCancel) drop_block(b.cancel);
+    if (b.outcome != 0) drop_block(b.held);
 }
 
 void enter_invite(Transaction& t, Branch& b, const client_invite::Step& step, std::string_view to, clock::Millis now) {
@@ -154,10 +155,12 @@ void pass_up(Transaction& t, Branch& b, const IncomingReply& reply) {
     if (found) {  // 16.7 step 5: every 2xx to an INVITE, at once
         if (t.local && !t.answered) (void)replace_block(b.reply, reply.relayed);
         if (t.is_invite() || !t.answered)
-            (void)answer(t, {.status = reply.status, .text = reply.relayed, .to_tag = reply.to_tag});
+            (void)answer(
+                t, {.status = reply.status, .text = reply.relayed, .to_tag = reply.to_tag, .silent = reply.silent});
         if (t.is_invite()) cancel_pending(t, &b, why);
         return;
     }
+    b.silent = reply.silent;
     if (!b.gave_up) (void)replace_block(b.reply, reply.relayed);
     if (refused) cancel_pending(t, &b, why);
 }
@@ -185,17 +188,26 @@ Branch* add_branch(Transaction& t, const NewBranch& what) {
     if (!what.target.empty()) b->target = make_block(what.target);
     if (!what.context.empty()) b->context = make_block(what.context);
     // Kept for CANCEL, ACK and retransmission, and for another server of the domain.
-    if (t.is_invite() || !reliable(*b) || may_go_elsewhere(*b)) b->request = make_block(what.request);
+    if (t.is_invite() || !reliable(*b) || what.unseen || may_go_elsewhere(*b)) b->request = make_block(what.request);
     b->interval = static_cast<uint32_t>(t1_of(t));
-    b->resend_at = reliable(*b) ? 0 : now + t1_of(t);
+    b->unseen = what.unseen;
+    b->resend_at = reliable(*b) || b->unseen ? 0 : now + t1_of(t);
     b->give_up_at = now + static_cast<clock::Millis>(t.fr_ms);
     link(t, b);
-    if (const net::Sent sent = send(t, *b, what.request, true); sent != net::Sent::ok) {
-        LOG_AT_MOST(5, info, "tm.not_sent", kv("to", what.to->address.text()),
-                    kv("transport", name_of(what.to->transport)), kv("result", static_cast<int>(sent)));
-        on_transport_error(t, *b);
-    }
+    if (!b->unseen) send_request(t, *b, what.request);
     return b;
+}
+
+void send_request(Transaction& t, Branch& b, std::string_view request) {
+    if (b.unseen) {
+        b.unseen = false;
+        b.resend_at = reliable(b) ? 0 : clock::now_ms() + t1_of(t);
+    }
+    const net::Sent sent = send(t, b, request, true);
+    if (sent == net::Sent::ok) return;
+    LOG_AT_MOST(5, info, "tm.not_sent", kv("to", b.to.address.text()), kv("transport", name_of(b.to.transport)),
+                kv("result", static_cast<int>(sent)));
+    on_transport_error(t, b);
 }
 
 Branch* add_suspended_branch(Transaction& t, std::string_view uri) {
@@ -226,7 +238,7 @@ Branch* add_failed_branch(Transaction& t, std::string_view uri, int status) {
 void on_reply(Transaction& t, Branch& b, const IncomingReply& reply) {
     const clock::Millis now = clock::now_ms();
     const auto status = static_cast<uint16_t>(reply.status);  // known before anything follows from it (aftermath.h)
-    stats::add(counters.replies_received);
+    if (!reply.held) stats::add(counters.replies_received);
     bool pass = false;
     if (t.is_invite()) {
         using namespace client_invite;
@@ -256,6 +268,7 @@ void on_reply(Transaction& t, Branch& b, const IncomingReply& reply) {
 }
 
 void on_transport_error(Transaction& t, Branch& b) {
+    b.unseen = false;
     const clock::Millis now = clock::now_ms();
     if (t.is_invite())
         enter_invite(t, b, client_invite::step(b.invite_state(), client_invite::Event::TransportError), {}, now);

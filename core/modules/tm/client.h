@@ -25,9 +25,12 @@ struct NewBranch {
     bool lost_phone = false;
     bool flow_only = false;
     int breadth = 0;
+    bool unseen = false;  // Branch::unseen
 };
 // Links it, sends, starts its timers.  nullptr: out of memory, or kMaxBranches are there.
 Branch* add_branch(Transaction& t, const NewBranch& what);
+// What add_branch() does with a branch that is not `unseen`, or no longer.
+void send_request(Transaction& t, Branch& b, std::string_view request);
 // A branch that waits for t_continue(); nothing is sent.  It ends with 408 after fr_timer.
 Branch* add_suspended_branch(Transaction& t, std::string_view uri);
 // It goes on in another way: what became of it does not count.
@@ -40,6 +43,8 @@ struct IncomingReply {
     std::string_view to;  // value of To: our ACK copies it
     std::string_view to_tag;
     std::string_view relayed;  // the reply as it goes upstream; empty: it does not (100)
+    bool silent = false;       // it is final, and counts, but is not sent
+    bool held = false;         // nothing came of it yet but that the far end lives (held_reply.h)
 };
 void on_reply(Transaction& t, Branch& b, const IncomingReply& reply);
 void on_cancel_reply(Branch& b, int status);

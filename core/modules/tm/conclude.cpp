@@ -76,7 +76,7 @@ void send_best(Transaction& t, const Branch& b) {
     const bool challenge = b.outcome == 401 || b.outcome == 407;
     if (challenge && t.branches > 1 && settings.aggregate_challenges != 0) add_challenges(t, b, text);
     else text = b.reply->text();
-    (void)answer(t, {.status = b.outcome, .text = text});
+    (void)answer(t, {.status = b.outcome, .text = text, .silent = b.silent});
 }
 
 constexpr clock::Millis kOutcomeKeptMs = 10'000;  // for one who asks now and then
@@ -110,6 +110,12 @@ Branch* failed_branch(const Transaction& t) {
     return nullptr;
 }
 
+Branch* unseen_branch(const Transaction& t) {
+    for (int i = 0; i < t.branches; ++i)
+        if (t.branch[i]->unseen && is_pending(t, *t.branch[i])) return t.branch[i];
+    return nullptr;
+}
+
 bool decided_by_another(Transaction& t) { return being_decided(t); }
 
 const Branch* best_branch(const Transaction& t) {
@@ -130,7 +136,7 @@ bool take_unsent(Transaction& t) {
 
 After conclude(Transaction& t) {
     if (being_decided(t) || t.unsent) return After::nothing;
-    if (!t.answered && failed_branch(t) != nullptr) {
+    if (!t.answered && (failed_branch(t) != nullptr || unseen_branch(t) != nullptr)) {
         decide_here(t);
         return After::run_failure_route;
     }

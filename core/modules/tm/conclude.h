@@ -12,7 +12,7 @@ namespace kahu::tm {
 
 enum class After : uint8_t {
     nothing,
-    run_failure_route,  // unlock, then routes.h: run_failure_route(id)
+    run_failure_route,  // or onsend_route for another server of a name: unlock, then routes.h: run_failure_route(id)
 };
 // This process alone decides from now on, until it makes `decider` 0.
 void decide_here(Transaction& t);
@@ -21,6 +21,8 @@ After conclude(Transaction& t);
 bool take_unsent(Transaction& t);
 // One that failed while others may go on, and whose own route has not run yet; nullptr: none.
 Branch* failed_branch(const Transaction& t);
+// One that onsend_route is still to see before it is sent; nullptr: none.
+Branch* unseen_branch(const Transaction& t);
 // Some process that lives decides about it.
 bool decided_by_another(Transaction& t);
 // The branch whose reply is the best so far; nullptr: none has ended.

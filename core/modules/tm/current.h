@@ -24,6 +24,7 @@ struct Current {
     bool branch_failure = false;  // in event_route[tm:branch-failure:...]
     char drop_replies = 0;        // t_drop_replies(): 'a', 'l', 'n'; 0: as failure_reply_mode says
     bool foreign = false;         // found, not made: t_lookup_request()
+    bool held = false;            // a reply: t_continue() goes on with it (held_reply.h)
     int branch = -1;              // in a branch or reply route: its number
 };
 Current& current(const script::Run& run);

@@ -10,6 +10,7 @@
 #include "core/modules/tm/routes.h"
 #include "core/net/resolver.h"
 #include "core/script/branch_text.h"
+#include "core/script/onsend.h"
 #include "core/script/outgoing.h"
 
 namespace kahu::tm {
@@ -103,7 +104,8 @@ bool go_elsewhere(Transaction& t, Branch& failed, std::string_view request) {
                                          .failure_route = failed.failure_route,
                                          .target = text_of(failed.target),
                                          .context = text_of(failed.context),
-                                         .breadth = failed.breadth});
+                                         .breadth = failed.breadth,
+                                         .unseen = script::has_onsend_route()});
         if (b == nullptr) return false;
         failed.failure_due = false;  // that of its successor will be run
         if (b->outcome == 0) return true;

@@ -39,8 +39,6 @@ struct Prepared {
     std::string_view context = {};  // Branch::context
 };
 
-constexpr int kBlocked = 408;  // what the branch counts as when onsend_route says drop
-
 // The request with its next branch's number, and onsend_route over it, before any lock is taken.  False: drop.
 bool may_be_sent(script::Run& run, const Prepared& what, Hop to, std::string_view headers) {
     static std::string request;
@@ -67,17 +65,12 @@ bool start_branch(script::Run& run, const Prepared& what, Hop to) {
     static std::string request, headers;  // keep their memory
     headers.clear();
     if (!what.path.empty()) headers.append("Route: ").append(what.path).append("\r\n");
-    const bool blocked = script::has_onsend_route() && !may_be_sent(run, what, to, headers);
+    if (script::has_onsend_route() && !may_be_sent(run, what, to, headers)) return false;
     Locked shard(what.id);
     Transaction* t = shard.find(what.id.label);
     if (t == nullptr || t->answered) return true;  // nobody waits for it any more
     if (t->cancelled) {
         (void)add_failed_branch(*t, what.uri, 487);
-        return true;
-    }
-    if (blocked) {
-        (void)add_failed_branch(*t, what.uri, kBlocked);
-        (void)shard.settle(t);
         return true;
     }
     char branch[kBranchBytes];

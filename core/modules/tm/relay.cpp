@@ -47,8 +47,7 @@ bool hand_over(script::Run& run, const Current& c) {
     t->observed = observed;
     if (t->branches != 0 && !c.branch_failure) ++t->round;
     if (keep && !keep_script_state(*t, c, saved)) return false;
-    const bool say_trying = t->is_invite() && !t->local && t->status == 0 && t->goes(kSayTrying);
-    if (say_trying) (void)answer_locally(*t, run.message(), {.status = 100, .reason = settings.auto_inv_100_reason});
+    say_trying(*t, run.message());
     // A branch may end before the next one is added: that is not the end of all.
     if (!c.deciding) decide_here(*t);
     return true;
@@ -100,18 +99,6 @@ void forget_transaction(const script::Run& run, Current& c) {
     finish_launching(c.id);
 }
 
-// A failure route has found new targets: which of the failures before them still compete (failure_reply_mode).
-void drop_replies(const Current& c, int before) {
-    Locked shard(c.id);
-    Transaction* t = shard.find(c.id.label);
-    const int64_t mode = settings.failure_reply_mode;
-    const bool all = c.drop_replies != 0 ? c.drop_replies == 'a' : mode == 1 || mode == 3;
-    const bool last = c.drop_replies != 0 ? c.drop_replies == 'l' : mode == 2;
-    if (t == nullptr || (!all && !last)) return;
-    for (int i = 0; i < std::min<int>(before, t->branches); ++i)
-        if (all || t->branch[i]->round + 1 == t->round) t->branch[i]->dropped = true;
-}
-
 int count_branches(Id id) {
     const Locked shard(id);
     const Transaction* const t = shard.find(id.label);
@@ -125,6 +112,15 @@ Relayed relay_ack(script::Run& run) {
 }
 
 }  // namespace
+
+void drop_replies(Transaction& t, const Current& c, int before) {
+    const int64_t mode = settings.failure_reply_mode;
+    const bool all = c.drop_replies != 0 ? c.drop_replies == 'a' : mode == 1 || mode == 3;
+    const bool last = c.drop_replies != 0 ? c.drop_replies == 'l' : mode == 2;
+    if (!all && !last) return;
+    for (int i = 0; i < std::min<int>(before, t.branches); ++i)
+        if (all || t.branch[i]->round + 1 == t.round) t.branch[i]->dropped = true;
+}
 
 Relayed relay_targets(script::Run& run, Current& c, const RelayTo& to) {
     const std::vector<Target>& targets = collect_targets(run);
@@ -157,7 +153,10 @@ Relayed relay_targets(script::Run& run, Current& c, const RelayTo& to) {
     }
     c.relayed = true;
     run.uri_is_new = false;
-    if (c.deciding && !c.branch_failure && before != 0) drop_replies(c, before);
+    if (c.deciding && !c.branch_failure && before != 0) {
+        Locked shard(c.id);
+        if (Transaction* t = shard.find(c.id.label)) drop_replies(*t, c, before);
+    }
     if (!c.deciding) finish_launching(c.id);
     return Relayed::ok;
 }

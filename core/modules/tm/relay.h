@@ -27,6 +27,9 @@ enum class Relayed : uint8_t {
 Relayed relay(script::Run& run, const RelayTo& to);
 // For the transaction that the run has: what follows when it is known to be a new one, or goes on.
 Relayed relay_targets(script::Run& run, Current& c, const RelayTo& to);
+// A failure route has found something else to do: which of the first branches' failures still compete
+// (failure_reply_mode).  REQUIRES: the lock of its shard.
+void drop_replies(Transaction& t, const Current& c, int before);
 
 // A lookup that went to name servers has no longer than this.
 inline constexpr clock::Millis kResolveMs = 20'000;

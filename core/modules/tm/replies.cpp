@@ -8,6 +8,7 @@
 #include "core/modules/tm/counters.h"
 #include "core/modules/tm/current.h"
 #include "core/modules/tm/elsewhere.h"
+#include "core/modules/tm/held_reply.h"
 #include "core/modules/tm/observers.h"
 #include "core/modules/tm/originate.h"
 #include "core/modules/tm/routes.h"
@@ -40,7 +41,7 @@ int route_for(const Transaction& t, const Branch& b, std::string& context, std::
     return route;
 }
 
-// False: the script dropped it, which it may do with provisionals only.
+// False: the script dropped it, which it may do with provisionals only, or suspended it.
 bool run_reply_route(script::Run& run, const BranchId& where, int route, std::string& context, std::string& shared) {
     if (const std::string& newest = shared.empty() ? context : shared; !newest.empty()) run.restore_shared(newest);
     Current& c = current(run);
@@ -49,6 +50,7 @@ bool run_reply_route(script::Run& run, const BranchId& where, int route, std::st
     (void)run.program->run_route(route, run);
     const bool drop = run.flow == script::Flow::drop && run.message().status() < 200;
     run.flow = script::Flow::next;
+    const bool held = c.held;
     shared.clear();
     run.save(shared);
     Locked shard(where.id);
@@ -56,7 +58,22 @@ bool run_reply_route(script::Run& run, const BranchId& where, int route, std::st
         (void)replace_block(t->shared, shared);
         t->observed = observers_want(run);
     }
-    return !drop;
+    return !drop && !held;
+}
+
+// onsend_route over a reply.  False: it said drop.
+bool may_leave(script::Run& run, const BranchId& where, std::string_view relayed) {
+    net::Destination upstream;
+    {
+        Locked shard(where.id);
+        const Transaction* t = shard.find(where.id.label);
+        if (t == nullptr) return true;
+        upstream = {.transport = t->from.transport,
+                    .listener = t->from.listener,
+                    .connection = t->from.connection,
+                    .address = t->reply_to};
+    }
+    return script::run_onsend_route(run, upstream, relayed);
 }
 
 // What our ACK and the INVITE's transaction need to know of it.
@@ -84,9 +101,8 @@ bool take_reply(script::Run& run) {
     BranchId where;
     if (!read_branch(reply, where)) return false;
 
-    static std::string context, shared, relayed;
+    static std::string context, shared;
     int route = -1;
-    net::Destination upstream;
     {
         Locked shard(where.id);
         Transaction* t = shard.find(where.id.label);
@@ -100,38 +116,41 @@ bool take_reply(script::Run& run) {
             (void)shard.settle(t);
             return true;
         }
-        if (cseq->method != t->method) return true;
+        if (cseq->method != t->method || waits_with_more(*b, reply.status())) return true;
         route = route_for(*t, *b, context, shared);
-        upstream = {.transport = t->from.transport,
-                    .listener = t->from.listener,
-                    .connection = t->from.connection,
-                    .address = t->reply_to};
     }
     if (route >= 0 && !run_reply_route(run, where, route, context, shared)) return true;
+    pass_on(run);
+    return true;
+}
+
+void pass_on(script::Run& run) {
+    static std::string relayed;  // keeps its memory
+    const sip::Message& reply = run.message();
+    BranchId where;
+    if (!read_branch(reply, where)) return;
     relayed.clear();
-    if (reply.status() != 100 && !script::build_relayed_reply(run, relayed) && reply.second_via() != nullptr)
-        return true;
-    const bool stopped = script::params::onsend_route_reply != 0 && !relayed.empty() &&
-                         !script::run_onsend_route(run, upstream, relayed);
-    if (stopped && reply.status() >= 200) return true;
+    if (reply.status() != 100 && !script::build_relayed_reply(run, relayed) && reply.second_via() != nullptr) return;
+    const bool stopped = script::params::onsend_route_reply != 0 && !relayed.empty() && !may_leave(run, where, relayed);
     After after = After::nothing;
     {
         Locked shard(where.id);
         Transaction* t = shard.find(where.id.label);
         Branch* b = branch_of(t, where);
-        if (b == nullptr) return true;
+        if (b == nullptr) return;
         if (t->local && relayed.empty()) relayed = reply.bytes();
         const bool overloaded = reply.status() == 503 && may_go_elsewhere(*b);
         const std::string request(overloaded ? text_of(b->request) : std::string_view());
-        on_reply(*t, *b, stopped ? IncomingReply{.status = 100} : describe(reply, relayed));
+        IncomingReply what = describe(reply, relayed);
+        what.silent = stopped;
+        on_reply(*t, *b, stopped && reply.status() < 200 ? IncomingReply{.status = 100} : what);
         if (t->local && t->is_invite() && reply.status() / 100 == 2) acknowledge(*t, *b, reply);
         if (overloaded) (void)go_elsewhere(*t, *b, request);
         after = conclude(*t);
         if (t->is_invite()) transmit().flush();
-        if (shard.settle(t)) return true;
+        if (shard.settle(t)) return;
     }
     if (after == After::run_failure_route) run_failure_route(where.id);
-    return true;
 }
 
 void on_send_failure(uint64_t ticket, net::SendFailure) {

@@ -13,6 +13,8 @@ namespace kahu::tm {
 bool belongs_to_a_transaction(const sip::Message& reply);
 // False: not from a request of ours; forwarded statelessly.
 bool take_reply(script::Run& run);
+// What becomes of a reply behind its reply route.  REQUIRES: it is from a request of ours, and run is in a reply route.
+void pass_on(script::Run& run);
 // A message that will not leave after all (core/net/destination.h).
 void on_send_failure(uint64_t ticket, net::SendFailure why);
 

@@ -1,9 +1,12 @@
 #include "core/modules/tm/routes.h"
 
+#include "core/modules/tm/client.h"
 #include "core/modules/tm/conclude.h"
+#include "core/modules/tm/elsewhere.h"
 #include "core/modules/tm/observers.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/table.h"
+#include "core/script/onsend.h"
 #include "core/script/program.h"
 #include "mem/slot.h"
 
@@ -102,17 +105,52 @@ void run_route_for(Id id, const Failure& failure, Revived& revived) {
     if (failure.observed && changed) keep_flags(id, revived.run);
 }
 
+// onsend_route over a request for another server of the same name (elsewhere.h), then it leaves or fails.
+struct Unseen {
+    int branch = -1;  // -1: there is none
+    Hop to;
+    std::string request, uri;
+};
+
+void take_unseen(const Transaction& t, Unseen& out) {
+    const Branch* const b = unseen_branch(t);
+    out.branch = b == nullptr ? -1 : b->number;
+    if (b == nullptr) return;
+    out.to = b->to;
+    out.request = text_of(b->request);
+    out.uri = text_of(b->uri);
+}
+
+void show(Id id, const Unseen& unseen, Revived& revived) {
+    bool sends = true;
+    if (revived.begin(id, kBranchRoute)) {
+        revived.run.set_request_uri(unseen.uri);
+        sends = script::run_onsend_route(revived.run, unseen.to, unseen.request);
+    }
+    Locked shard(id);
+    Transaction* t = shard.find(id.label);
+    if (t == nullptr) return;
+    Branch& b = *t->branch[unseen.branch];
+    if (!b.unseen || !is_pending(*t, b)) return;
+    if (sends) send_request(*t, b, unseen.request);
+    else on_transport_error(*t, b);
+    if (b.outcome != 0) (void)go_elsewhere(*t, b, unseen.request);
+}
+
 // True: take another look, the next failure route may be due already.
 bool run_once(Id id) {
     static Revived revived;
+    static Unseen unseen;  // keeps its memory
     Failure failure;
     {
         Locked shard(id);
         Transaction* t = shard.find(id.label);
         if (t == nullptr || t->decider != mem::current_slot() + 1) return false;
-        take_failure(*t, failure);
+        take_unseen(*t, unseen);
+        if (unseen.branch < 0) take_failure(*t, failure);
         revived.take(*t);
     }
+    if (unseen.branch >= 0) show(id, unseen, revived);
     if (failure.route >= 0 && revived.begin(id, failure.of_branch ? kEventRoute : kFailureRoute))
         run_route_for(id, failure, revived);
     Locked shard(id);

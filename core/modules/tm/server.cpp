@@ -66,14 +66,14 @@ void enter_other(Transaction& t, const server_non_invite::Step& step, clock::Mil
 }
 
 void send_new(Transaction& t, const Answer& what) {
-    send_upstream(t, what.text);
+    if (!what.silent) send_upstream(t, what.text);
     if (t.is_invite()) note_invite_reply(t, what.status, what.to_tag, what.text);
     t.status = static_cast<uint16_t>(what.status);
     stats::add(what.made_here ? counters.replies_local : counters.replies_relayed);
     // An answered INVITE's 2xx is its UAS's to repeat. Over streams a request comes again only through a hop that does not
     // know of the transaction (from UDP); there a non-INVITE's is over with its answer, which need not be kept.
     const bool answered_call = t.is_invite() && what.status >= 200 && what.status < 300;
-    if (answered_call) drop_block(t.reply);
+    if (answered_call || what.silent) drop_block(t.reply);
     else if (t.is_invite() || !t.reliable) (void)replace_block(t.reply, what.text);
     if (what.status < 200) {
         if (t.observed && t.is_invite() && ringing_is_observed()) note_answered(t, {what.status, what.text, {}});
@@ -143,6 +143,11 @@ bool answer_locally(Transaction& t, const LocalAnswer& what) {
     sip::Bad bad;
     if (t.local || !request.parse(t.request->text(), bad) || !request.can_be_answered()) return false;
     return answer_locally(t, request, what);
+}
+
+void say_trying(Transaction& t, const sip::Message& request) {
+    if (!t.is_invite() || t.local || t.status != 0 || !t.goes(kSayTrying)) return;
+    (void)answer_locally(t, request, {.status = 100, .reason = settings.auto_inv_100_reason});
 }
 
 std::string_view to_tag_of(const Transaction& t, char (&into)[kTagBytes]) {

@@ -16,6 +16,7 @@ struct Answer {
     std::string_view text;    // the whole reply
     std::string_view to_tag;  // of a final one: an old-style ACK is matched by it
     bool made_here = false;
+    bool silent = false;  // only as if it were sent: onsend_route dropped it
 };
 // False: the state does not allow it, nothing was sent (a second final reply, a 408 to a non-INVITE ...).
 bool answer(Transaction& t, const Answer& what);
@@ -30,6 +31,9 @@ struct LocalAnswer {
 // `request` is the transaction's, parsed.
 bool answer_locally(Transaction& t, const sip::Message& request, const LocalAnswer& what);
 bool answer_locally(Transaction& t, const LocalAnswer& what);  // parses the request anew
+
+// 100 to an INVITE, unless the parameters or the script say otherwise, or something was said already.
+void say_trying(Transaction& t, const sip::Message& request);
 
 inline constexpr size_t kTagBytes = 24;
 // The To-tag of everything that we answer to this request.

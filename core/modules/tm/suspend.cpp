@@ -5,7 +5,9 @@
 #include "core/modules/tm/client.h"
 #include "core/modules/tm/conclude.h"
 #include "core/modules/tm/observers.h"
+#include "core/modules/tm/relay.h"
 #include "core/modules/tm/routes.h"
+#include "core/modules/tm/server.h"
 #include "core/modules/tm/table.h"
 #include "core/script/program.h"
 
@@ -32,6 +34,12 @@ bool take(Id id, Revived& revived) {
     return true;
 }
 
+// The route found nothing to do: 500, and no failure route.
+void disarm(Id id) {
+    Locked shard(id);
+    if (Transaction* t = shard.find(id.label)) t->failure_route = -1;
+}
+
 }  // namespace
 
 Intake suspend(script::Run& run) {
@@ -42,6 +50,7 @@ Intake suspend(script::Run& run) {
     run.save(saved);
     Locked shard(c.id);
     Transaction* t = shard.find(c.id.label);
+    if (t != nullptr && t->branches != 0) ++t->round;
     if (t == nullptr || t->answered || !replace_block(t->context, saved) ||
         add_suspended_branch(*t, run.request_uri()) == nullptr) {
         run.last_error = 500;
@@ -54,6 +63,8 @@ Intake suspend(script::Run& run) {
     t->branch_failure_route = static_cast<int16_t>(c.on_branch_failure);
     t->observed = observers_want(run);
     c.relayed = true;
+    say_trying(*t, run.message());
+    if (c.deciding && !c.branch_failure) drop_replies(*t, c, t->branches - 1);
     (void)shard.settle(t);
     return taken;
 }
@@ -68,6 +79,7 @@ bool resume(Id id, int route) {
         c.deciding = true;
         c.on_failure = revived.on_failure;
         (void)revived.program->run_route(route, revived.run);
+        if (!c.relayed) disarm(id);
     }
     busy = false;
     finish_launching(id);

@@ -5,6 +5,7 @@
 // LIVES  As a branch that was never sent (Branch::suspended).  It ends with 408 after fr_timer, with 487 when a CANCEL
 //        comes, and as if it had not been when it is continued.
 // LOCKS  The caller holds none.
+//        A route that neither relays nor answers nor suspends again: 500, as Kamailio says.
 // DEATH  A process that dies while it runs the route of a continued request: nothing more is tried, the failure route
 //        runs or 500 is answered.
 #pragma once

@@ -10,6 +10,7 @@
 #include "core/modules/tm/conclude.h"
 #include "core/modules/tm/function_help.h"
 #include "core/modules/tm/functions.h"
+#include "core/modules/tm/held_reply.h"
 #include "core/modules/tm/intake.h"
 #include "core/modules/tm/server.h"
 #include "core/modules/tm/settings.h"
@@ -85,6 +86,7 @@ int fn_drop(Run& run, const Args& args) {
 }
 
 int fn_suspend(Run& run, const Args&) {
+    if (!run.is_request()) return truth(hold_reply(run));
     switch (suspend(run)) {
     case Intake::created:
     case Intake::existing: return kTrue;
@@ -104,7 +106,8 @@ int fn_continue(Run& run, const Args& args) {
         LOG(error, "tm.no_such_route", kv("route", name), kv("hint", "t_continue() names a route that is not there"));
         return kFalse;
     }
-    return truth(resume({static_cast<uint32_t>(index), static_cast<uint32_t>(label)}, route));
+    const Id id{static_cast<uint32_t>(index), static_cast<uint32_t>(label)};
+    return truth(resume(id, route) || resume_reply(id, route));
 }
 
 int fn_reuse_branch(Run& run, const Args&) {
@@ -146,8 +149,8 @@ constexpr Function kFunctions[] = {
     {"t_cancel_callid", 3, 4, "(string callid, int cseq, int flag [, int code])", "Cancels the branches of that INVITE, sets a flag for its routes (negative: none); the code goes into the Reason of the CANCELs.", kAnyRoute, fn_cancel_callid},
     {"t_reply_callid", 4, 4, "(string callid, int cseq, int code, string reason)", "Answers that request.", kAnyRoute, fn_reply_callid},
     {"t_drop", 0, 1, "([int code])", "Ends the transaction without an answer, and the script; code (500) is what is noted.", kAnyRoute, fn_drop},
-    {"t_suspend", 0, 0, "()", "The request waits for t_continue(); $T(id_index) and $T(id_label) name it.", kReqFail, fn_suspend},
-    {"t_continue", 3, 3, "(int index, int label, string route)", "Runs that route for a request that waits, as if it were a failure route.", kAnyRoute, fn_continue},
+    {"t_suspend", 0, 0, "()", "The request, or in a reply route the reply, waits for t_continue(); $T(id_index) and $T(id_label) name it.", kReqFail | kReplyRoute, fn_suspend},
+    {"t_continue", 3, 3, "(int index, int label, string route)", "Runs that route for a request that waits, as if it were a failure route, or for a reply, as its reply route.", kAnyRoute, fn_continue},
     {"t_reuse_branch", 0, 0, "()", "In event_route[tm:branch-failure:...]: $ru and what else is known of the branch that failed, to be sent again.", kEventRoute, fn_reuse_branch},
     {"t_is_request_route", 0, 0, "()", "True in a request_route.", kAnyRoute, fn_kind<kRequestRoute>},
     {"t_is_failure_route", 0, 0, "()", "True in a failure_route.", kAnyRoute, fn_kind<kFailureRoute>},

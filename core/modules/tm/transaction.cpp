@@ -69,7 +69,7 @@ bool Transaction::is_valid() const {
     for (int i = 0; i < branches; ++i) {
         const Branch* b = branch[i];
         if (b == nullptr || !mem::segment_contains(b)) return false;
-        for (const Block* block : {b->request, b->reply, b->uri, b->cancel, b->target, b->context})
+        for (const Block* block : {b->request, b->reply, b->held, b->uri, b->cancel, b->target, b->context})
             if (!in_segment(block)) return false;
         if (b->state > static_cast<uint8_t>(client_invite::State::Terminated)) return false;
     }
@@ -87,6 +87,7 @@ void destroy(Transaction* t) {
         Branch* b = t->branch[i];
         drop_block(b->request);
         drop_block(b->reply);
+        drop_block(b->held);
         drop_block(b->uri);
         drop_block(b->cancel);
         drop_block(b->target);

@@ -52,10 +52,13 @@ struct Branch {
     bool dropped;        // t_drop_replies(), or resumed: not among those of which the best is chosen
     bool suspended;      // nothing was sent: it waits for t_continue()
     bool failure_due;    // it failed, and failure_route is to run
+    bool unseen;         // not sent yet: another server of the name, which onsend_route is still to see
+    bool silent;         // `reply` is not to be sent: onsend_route dropped it
     int16_t reply_route;    // -1: none
     int16_t failure_route;  // event_route[tm:branch-failure:...]; -1: none
     uint16_t status;        // of the last reply; 0: none yet
     uint16_t breadth;       // its share of the transaction's
+    uint16_t held_status;   // of `held`
     uint16_t outcome;       // >= 200: how it ended, for the choice of the best; 0: not yet
     uint32_t interval;      // of the next retransmission, ms
     uint32_t cancel_interval;
@@ -65,6 +68,7 @@ struct Branch {
     uint64_t proof;  // last part of our Via branch: what the next hop cannot guess
     Block* request;  // as it was sent; nullptr once it is not needed any more
     Block* reply;    // the final one, as it would go upstream
+    Block* held;     // a reply that waits for t_continue() (held_reply.h); nullptr: none
     Block* uri;      // its Request-URI
     Block* cancel;   // as it was sent
     Block* target;   // script::pack() of what it was made of, without its URIs; nullptr: nothing but those
