@@ -26,7 +26,10 @@ struct Figures {
 Figures figures() {
     const mem::HeapStats heap = mem::heap_stats();
     const auto n = [](size_t value) { return static_cast<int64_t>(value); };
-    return {n(heap.total), n(heap.free), n(heap.used), n(heap.real_used), n(heap.max_used), n(heap.fragments)};
+    const mem::SegmentInfo segment = mem::segment_info();
+    const int64_t fixed = n(segment.bytes - segment.heap_bytes);  // tables that were made at start: they are used, too
+    return {n(heap.total) + fixed,    n(heap.free),     n(heap.used) + fixed, n(heap.real_used) + fixed,
+            n(heap.max_used) + fixed, n(heap.fragments)};
 }
 
 void shmmem(RpcCall& call) {
@@ -236,11 +239,10 @@ constexpr Command kCommands[] = {
 // --- as statistics ---------------------------------------------------------------------------------
 
 constexpr stats::Computed kComputed[] = {
-    {"shmem", "total_size", "Bytes of the segment's heap.", [] { return figures().total; }},
+    {"shmem", "total_size", "Bytes of the segment.", [] { return figures().total; }},
     {"shmem", "free_size", "Bytes of the segment's heap that nothing holds.", [] { return figures().free; }},
-    {"shmem", "used_size", "Bytes in blocks handed out.", [] { return figures().used; }},
-    {"shmem", "real_used_size", "Bytes in blocks handed out and their bookkeeping.",
-     [] { return figures().real_used; }},
+    {"shmem", "used_size", "Bytes of tables and of blocks handed out.", [] { return figures().used; }},
+    {"shmem", "real_used_size", "The same, and the bookkeeping of blocks.", [] { return figures().real_used; }},
     {"shmem", "max_used_size", "The most that real_used_size ever was.", [] { return figures().max_used; }},
     {"shmem", "fragments", "Runs of free memory.", [] { return figures().fragments; }},
     {"tcp", "current_opened_connections", "TCP and TLS connections open now.",

@@ -85,7 +85,7 @@ constexpr AcceptedSetting kAccepted[] = {
     {"tcp_accept_protocols", kTcpEngine}, {"http_reply_parse", kTcpEngine}, {"http_reply_hack", kTcpEngine},
 
     {"pv_buffer_size", kScript}, {"pv_buffer_slots", kScript}, {"pv_cache_limit", kScript}, {"pv_cache_action", kScript},
-    {"var_name_pattern", kScript}, {"received_route_mode", kScript}, {"sip_parser_mode", kScript},
+    {"var_name_pattern", kScript}, {"sip_parser_mode", kScript},
     {"xavp_via_params", kScript}, {"xavp_via_fields", kScript}, {"xavp_via_reply_params", kScript},
     {"route_locks_size", kScript}, {"return_mode", kScript}, {"msg_time", kScript},
     {"phone2tel", kScript}, {"uri_host_extra_chars", kScript}, {"hdr_name_extra_chars", kScript},
@@ -93,7 +93,6 @@ constexpr AcceptedSetting kAccepted[] = {
     {"check_via", "has no effect: a reply whose top Via is another's is never forwarded"}, {"sql_buffer_size", "has no effect: statements have no such limit"},
     {"syn_branch", kOld}, {"sl_port", kOld}, {"reply_to_via", kReplies}, {"loop_checks", kOld},
     {"fifo", kOld}, {"fifo_db_url", kOld}, {"unix_sock", kOld}, {"anti_loop", kOld}, {"avp_aliases", kOld},
-    {"stats_name_separator", "has no effect: statistics have the names of Kamailio's default"},
     {"disable_core_dump", "has no effect: limits are the system's"}, {"core_dump", "has no effect: limits are the system's"},
 };
 // clang-format on

@@ -12,6 +12,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/net/reverse_lookup.h"
 #include "core/net/settings.h"
 #include "core/net/subdomains.h"
 
@@ -259,25 +260,19 @@ std::vector<Alias>& aliases() { return g_aliases; }
 std::vector<Alias>& subdomain_aliases() { return g_subdomain_aliases; }
 
 void add_names_of_listeners() {
-    constexpr clock::Millis kPatience = 5000;  // a look-up under way is waited for as resolv.conf says
-    const clock::Millis until = clock::read() + kPatience;
-    std::string last_ip, name;
-    for (const Listener& listener : g_listeners) {
-        if (listener.address.ip() != last_ip) {
-            if (clock::read() > until) {
-                LOG(warn, "net.own_names_unknown", kv("from", listener.address.ip()),
-                    kv("hint", "the name server is slow: auto_aliases=no and alias= need none"));
-                return;
-            }
-            char host[NI_MAXHOST];
-            last_ip = listener.address.ip();
-            name = ::getnameinfo(listener.address.raw(), listener.address.raw_size(), host, sizeof host, nullptr, 0,
-                                 NI_NAMEREQD) == 0
-                       ? text::lowered(host)
-                       : std::string();
-        }
-        if (!name.empty()) g_aliases.push_back({true, listener.transport, name, listener.address.port()});
-    }
+    constexpr clock::Millis kPatience = 1000;
+    std::vector<SocketAddress> addresses;
+    for (const Listener& listener : g_listeners)
+        if (std::ranges::none_of(addresses, [&](const SocketAddress& a) { return a.same_ip(listener.address); }))
+            addresses.push_back(listener.address);
+    const ReverseNames found = names_of(addresses, kPatience);
+    if (!found.in_time)
+        LOG(warn, "net.own_names_unknown", kv("milliseconds", kPatience),
+            kv("hint", "the name server is slow: auto_aliases=no and alias= need none"));
+    for (const Listener& listener : g_listeners)
+        for (size_t i = 0; i < addresses.size(); ++i)
+            if (addresses[i].same_ip(listener.address) && !found.names[i].empty())
+                g_aliases.push_back({true, listener.transport, found.names[i], listener.address.port()});
 }
 
 bool is_myself(std::string_view host, uint16_t port, const Transport* transport) {

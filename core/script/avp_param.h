@@ -11,6 +11,10 @@ namespace kahu::script {
 
 Status check_avp_param(const ParamValue& value);
 
+// "a=s:b;c=i:5": from here on $avp(a) in a script means $avp(b).  Before scripts are compiled.
+Status add_avp_aliases(const ParamValue& value);
+std::string_view avp_called(std::string_view name);  // what `name` is an alias of, or itself
+
 // The name within a parameter's text; read again only when that has changed.
 class AvpParam {
   public:

@@ -20,8 +20,9 @@ bool run_event_route(std::string_view name, Run& run);
 bool run_event_route(std::string_view name, bool* dropped = nullptr);
 
 // For events of a connection, with $si, $conid and the others of it; in `sending`, if there is one, $sndto() and
-// $sndfrom().
-bool run_event_route(std::string_view name, const net::Inbound& about, const Sending* sending, bool* dropped = nullptr);
+// $sndfrom(); `received`: what $rcv(buf) is.
+bool run_event_route(std::string_view name, const net::Inbound& about, const Sending* sending, bool* dropped = nullptr,
+                     std::string_view received = {});
 
 // Called when a route and all that ran inside it has ended: for what a script takes and may forget to give back.  At
 // start, before the first fork; one module can.

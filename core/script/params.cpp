@@ -13,12 +13,14 @@ IntSetting max_branches{12};
 IntSetting server_id{0};
 IntSetting local_rport{0};
 IntSetting force_rport{0};
+IntSetting received_route_mode{0};
 IntSetting onsend_route_reply{0};
 IntSetting server_signature{1};
 IntSetting sip_warning{0};
 TextSetting server_header;
 TextSetting user_agent_header;
 TextSetting log_prefix;
+TextSetting stats_name_separator{"_"};
 
 }  // namespace params
 
@@ -30,6 +32,12 @@ Status one_line(const ParamValue& value) {
         text != nullptr && text->find_first_of("\r\n") != text->npos)
         return Error{Errc::invalid, "the value has a line end in it", "write one header line without CRLF"};
     return {};
+}
+
+Status a_separator(const ParamValue& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    if (text != nullptr && text->size() <= 8 && text->find_first_of(": \t\r\n") == text->npos) return {};
+    return Error{Errc::invalid, "no separator of names", "up to 8 characters without blanks and colons"};
 }
 
 const Param kParams[] = {
@@ -77,6 +85,13 @@ const Param kParams[] = {
      .min = 0,
      .max = 1,
      .help = "Replies go to the port that their request came from: force_rport() for all."},
+    {.name = "received_route_mode",
+     .kind = ParamKind::boolean,
+     .number = &params::received_route_mode,
+     .min = 0,
+     .max = 1,
+     .help =
+         "Runs event_route[core:msg-received] for what came, before it is read: $rcv() has it, drop throws it away."},
     {.name = "onsend_route_reply",
      .kind = ParamKind::boolean,
      .number = &params::onsend_route_reply,
@@ -111,6 +126,11 @@ const Param kParams[] = {
      .kind = ParamKind::text,
      .text = &params::log_prefix,
      .help = "Text with variables, put before each line that the routing script logs."},
+    {.name = "stats_name_separator",
+     .kind = ParamKind::text,
+     .text = &params::stats_name_separator,
+     .accept = a_separator,
+     .help = "What stands between the parts of names of statistics that are put together: location_users."},
 };
 
 }  // namespace

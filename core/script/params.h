@@ -13,11 +13,13 @@ extern IntSetting max_branches;
 extern IntSetting server_id;
 extern IntSetting local_rport;
 extern IntSetting force_rport;
+extern IntSetting received_route_mode;
 extern IntSetting onsend_route_reply;
 extern IntSetting server_signature;
 extern IntSetting sip_warning;
 extern TextSetting server_header;
 extern TextSetting user_agent_header;
 extern TextSetting log_prefix;
+extern TextSetting stats_name_separator;
 
 }  // namespace kahu::script::params

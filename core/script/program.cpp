@@ -32,7 +32,7 @@ ReplyTaker g_reply_taker = nullptr;
 
 // event_route[core:...] and [sl:local-response] of the installed program; -1: none.
 struct EventRoutes {
-    int pre_routing = -1, parse_error = -1, local_response = -1;
+    int received = -1, pre_routing = -1, parse_error = -1, local_response = -1;
 };
 EventRoutes g_events;
 ScriptEndHandler g_script_end = nullptr;
@@ -83,6 +83,13 @@ void run_for(int route, const sip::Message& message, const net::Inbound& from, R
     g_installed->run_route(route, run);
 }
 
+// event_route[core:msg-received]: what came, before anything looks at it.  False: it said drop.
+bool let_in(std::string_view bytes, const net::Inbound& from) {
+    bool dropped = false;
+    if (g_events.received >= 0) run_event_route("core:msg-received", from, nullptr, &dropped, bytes);
+    return !dropped;
+}
+
 // event_route[core:pre-routing]: before request_route and reply_route.  False: it said drop.  REQUIRES: there is one.
 bool before_routing(Run& run) {
     const RouteMask kind = run.kind();
@@ -124,10 +131,8 @@ std::unique_ptr<Program> Program::compile(const config::Ast& ast, const Environm
     const Scope scope(environment.loaded, environment.available);
     std::unique_ptr<Program> program(new Program);
     script_place() = {&ast.defines, &scope, {}};
-    if (tracer() != nullptr) {
-        traced_environment() = {environment.loaded, environment.available};
-        traced_variables().clear();
-    }
+    traced_environment() = {environment.loaded, environment.available};
+    if (tracer() != nullptr) traced_variables().clear();
     Compiler(ast, scope, *program->routes_, found).compile_routes();
     program->request_route_ = program->find_route(config::RouteKind::request, "");
     program->reply_route_ = program->find_route(config::RouteKind::reply, "");
@@ -171,6 +176,7 @@ void Program::run_main_route(int route, Run& run) const {
 }
 
 void Program::handle(std::string_view bytes, const net::Inbound& from) const {
+    if (!let_in(bytes, from)) return;
     Workplace& work = workplace();
     sip::Bad bad;
     const bool parsed = work.message.parse(bytes, bad);
@@ -244,7 +250,8 @@ const sip::Message& made_up_message() {
 
 }  // namespace
 
-bool run_event_route(std::string_view name, const net::Inbound& about, const Sending* sending, bool* dropped) {
+bool run_event_route(std::string_view name, const net::Inbound& about, const Sending* sending, bool* dropped,
+                     std::string_view received) {
     if (!has_event_route(name)) return false;
     // What a route does may be an event, too: each of them has a Run of its own.
     static std::array<Run, 4> runs;
@@ -258,6 +265,7 @@ bool run_event_route(std::string_view name, const net::Inbound& about, const Sen
     run.begin(made_up_message(), about, kEventRoute);
     run.sending = sending;
     run.is_made_up = true;
+    run.received = received;
     run_event_route(name, run);
     run.sending = nullptr;
     --running;
@@ -294,7 +302,8 @@ const Program* Program::installed() { return g_installed; }
 void Program::install() const {
     g_installed = this;
     const auto event = [&](std::string_view name) { return find_route(config::RouteKind::event, name); };
-    g_events = {event("core:pre-routing"), event("core:receive-parse-error"), event("sl:local-response")};
+    g_events = {params::received_route_mode != 0 ? event("core:msg-received") : -1, event("core:pre-routing"),
+                event("core:receive-parse-error"), event("sl:local-response")};
     net::set_message_handler([](std::string_view bytes, const net::Inbound& from) {
         if (g_installed != nullptr) g_installed->handle(bytes, from);
     });

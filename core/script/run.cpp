@@ -19,6 +19,7 @@ void Run::begin(const sip::Message& message, const net::Inbound& inbound, RouteM
     steps = 0;
     evaluation_failed = false;
     sending = nullptr;
+    received = {};
     advertised_host = advertised_port = {};
     new_uri_ = destination_uri_ = {};
     uri_known_ = uri_good_ = false;

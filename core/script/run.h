@@ -115,6 +115,7 @@ class Run {
     uint64_t xflags = 0;        // setxflag(0..63)
     uint32_t script_flags = 0;  // setsflag(0..31): for this run of the script only
     bool is_made_up = false;    // an event without a message: the script sees an OPTIONS of the server's own
+    std::string_view received;  // event_route[core:msg-received]: what came, not read yet
     bool force_rport = false;
     bool replied = false;                                // a final reply was sent
     std::string reply_body, reply_body_type;             // set_reply_body(): of replies made here

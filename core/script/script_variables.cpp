@@ -1,11 +1,15 @@
 // core/script/script_variables.cpp -- $var, $avp, and what the interpreter itself knows.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <string>
 
+#include "core/script/avp_param.h"
 #include "core/script/core_variables.h"
+#include "core/script/program.h"
 #include "core/script/run.h"
+#include "core/script/script_place.h"
 #include "core/script/variable.h"
 
 namespace kahu::script {
@@ -36,13 +40,18 @@ Status prepare_named(Use& use, bool null_at_first) {
     if (use.inner.empty() || use.inner_format != nullptr)
         return Error{Errc::invalid, fmt::format("${} needs a name", use.name), fmt::format("${}(x)", use.name)};
     auto& all = stored();
+    // What is compiled while the server runs can only read: all names that the script does not have are one, never set.
+    const bool too_late = Program::installed() != nullptr && script_place().scope == nullptr;
+    const bool named = std::ranges::any_of(
+        all, [&](const Stored& each) { return each.name == use.inner && each.null_at_first == null_at_first; });
+    const std::string name = named || !too_late ? use.inner : std::string();
     for (size_t i = 0; i < all.size(); ++i)
-        if (all[i].name == use.inner && all[i].null_at_first == null_at_first) {
+        if (all[i].name == name && all[i].null_at_first == null_at_first) {
             use.number = static_cast<int64_t>(i);
             return {};
         }
     use.number = static_cast<int64_t>(all.size());
-    all.push_back({use.inner, null_at_first, {}, 0, {}});
+    all.push_back({name, null_at_first, {}, 0, {}});
     all.back().clear();
     return {};
 }
@@ -71,6 +80,7 @@ Status prepare_avp(Use& use) {
     if (use.inner.empty() && use.inner_format == nullptr) return Error{Errc::invalid, "$avp needs a name", "$avp(x)"};
     if (use.inner.size() > 2 && (use.inner.substr(0, 2) == "s:" || use.inner.substr(0, 2) == "i:"))
         use.inner.erase(0, 2);
+    if (use.inner_format == nullptr) use.inner = avp_called(use.inner);
     return {};
 }
 Value all_avps(Run& run, std::string_view name) {

@@ -58,7 +58,7 @@ std::vector<NamedVariable>& traced_variables();
 // $mi counts from here: Run::number() of the last message that is not counted.
 uint64_t& message_number_base();
 
-// What was compiled last with a tracer: for expressions that somebody asks for while it runs.
+// What the last script was compiled with: for expressions that somebody asks for while it runs.
 struct TracedEnvironment {
     std::span<const ModuleDescriptor*const> loaded, available;
 };

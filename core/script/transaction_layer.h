@@ -16,6 +16,8 @@ struct TransactionLayer {
     void (*request_done)(Run&) = nullptr;
     enum class Answered : uint8_t { no_transaction, sent, failed };
     Answered (*reply)(Run&, int status, const ReplyText&) = nullptr;
+    // The To-tag of what the transaction answers itself; null: there is none.
+    Value (*local_tag)(Run&) = nullptr;
 };
 
 void set_transaction_layer(const TransactionLayer& layer);

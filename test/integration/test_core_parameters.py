@@ -126,3 +126,23 @@ route[SLOW] { $var(i) = 0; while ($var(i) < 400000) { $var(i) = $var(i) + 1; } }
     log = kahu.log()
     assert log.count("script.executed route=request-route") == 2, log
     assert "what=is_method" not in log, log
+
+
+def test_a_silent_name_server_does_not_delay_the_start(make_kahu):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        core = f'auto_aliases=yes\nlisten=udp:127.31.0.3:18603\ndns_servers="127.0.0.1:{silent.getsockname()[1]}"'
+        kahu = make_kahu(core=core).start()
+        assert "net.own_names_unknown" in kahu.log()
+        asked = silent.recv(512)
+    assert b"\x013\x010\x0231\x03127\x07in-addr\x04arpa" in asked
+
+
+def test_names_of_statistics_and_memory(make_kahu):
+    modules = MODULES + '\n' + '\n'.join(f'loadmodule "{name}.so"' for name in ("kex", "usrloc"))
+    kahu = make_kahu(core='stats_name_separator="-"', modules=modules).start()
+    shown = kahu.rpc("stats.get_statistics", "usrloc:", "shmem:")
+    assert "usrloc:location-users = 0" in shown, shown
+    figures = {line.split(" = ")[0]: int(line.split(" = ")[1]) for line in shown.splitlines() if " = " in line}
+    used, free, total = (figures[f"shmem:{name}_size"] for name in ("used", "free", "total"))
+    assert 0 < used < total and used + free <= total, figures

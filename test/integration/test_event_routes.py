@@ -21,6 +21,12 @@ modparam("htable", "timer_interval", 1)
 """
 SCRIPT = """
 event_route[core:worker-one-init] { xlog("L_ERR", "SEEN first worker\\n"); }
+event_route[core:msg-received] {
+	if ($(rcv(buf)) =~ "thrown-away") {
+		xlog("L_ERR", "SEEN received: $rcv(len) $rcv(srcip) $rcv(sproto) $(rcv(buf){s.substr,0,7}) $rm\n");
+		drop;
+	}
+}
 event_route[core:pre-routing] {
 	xlog("L_ERR", "SEEN before routing: $rm $rs $ci mt=$mt\\n");
 	if ($ci == "dropped") drop;
@@ -50,7 +56,8 @@ reply_route { xlog("L_ERR", "SEEN reply: $ci\\n"); }
 
 @pytest.fixture(params=["kahu", "kamailio"])
 def server(request, make_kahu):
-    made = make_kahu(config=BASE, modules=MODULES, params=PARAMS, script=SCRIPT, workers=1)
+    made = make_kahu(config=BASE, modules=MODULES, params=PARAMS, script=SCRIPT, workers=1,
+                     core="received_route_mode=1")
     if request.param == "kamailio" and not KAMAILIO.exists():
         pytest.skip("Debian's package kamailio is not installed")
     try:
@@ -78,6 +85,9 @@ def test_messages(server):
     seen(server, 4)
     before = len(seen(server, 4))
     with server.udp() as client:
+        thrown_away = request("MESSAGE", Call_ID="thrown-away")
+        client.send(thrown_away)
+        seen(server, 1, "received")
         assert client.ask(request(Call_ID="goes-on")).status == 200
         client.send(request(Call_ID="dropped"))
         assert client.ask(request(Call_ID="exits")).status == 200
@@ -90,7 +100,8 @@ def test_messages(server):
         seen(server, 1, "reply:")
         client.send(b"OPTIONS sip:a SIP/2.0\r\nVia: x\r\n\r\n")
         seen(server, 1, "no SIP")
-    wanted = """before routing: OPTIONS <null> goes-on mt=1
+    wanted = f"""received: {len(thrown_away)} 127.0.0.1 udp MESSAGE OPTIONS
+before routing: OPTIONS <null> goes-on mt=1
 request: goes-on y
 local response: 200 Yes goes-on mt=2
 before routing: OPTIONS <null> dropped mt=1

@@ -38,6 +38,7 @@ listen=udp:127.77.1.@SIDE@:5062 advertise 9.9.9.9:5090 name "s0"
 listen=udp:127.77.1.@SIDE@:5063 name "s1"
 """, "functions": """
 listen=udp:127.76.1.@SIDE@:5063 name "fn0"
+modparam("pv", "avp_aliases", "al=s:realname;nu=i:5")
 """, "myself": """
 disable_tcp=no
 listen=udp:127.77.1.@SIDE@:5060

@@ -430,3 +430,21 @@ def test_all_of_the_manuals_is_known(make_kahu):
     lines.append('modparam("tmx", "precheck_trans", 1)')
     code, said = make_kahu(modules=LOADED, script=ALL, params="\n".join(lines)).check()
     assert code == 0 and not re.search(r"unknown|error", said, re.I), said
+
+
+# --- where to: transport and address by name -----------------------------------------------------------------
+@pytest.mark.parametrize("call", ['t_relay_to_avp("udp", "@FAR@")', 't_forward_nonack_to("udp", "@FAR@")',
+                                  '$ru = "sip:x@@FAR@"; t_forward_nonack_uri()'])
+def test_requests_go_where_the_function_says(proxy, endpoint, call):
+    far = endpoint()
+    server = proxy(call.replace("@FAR@", f"127.0.0.1:{far.port}") + "; exit;")
+    with server.udp() as client:
+        client.send(request("MESSAGE", uri="sip:nobody@192.0.2.1", via_port=client.local_port))
+        assert final(client).status == 200
+
+
+def test_a_transport_that_is_none_is_refused(proxy):
+    server = proxy('$var(t) = "sctp"; if (!t_relay_to_avp("$var(t)", "127.0.0.1:9")) sl_send_reply("499", "No"); exit;')
+    with server.udp() as client:
+        client.send(request("MESSAGE", uri="sip:nobody@192.0.2.1", via_port=client.local_port))
+        assert final(client).status == 499

@@ -65,11 +65,15 @@ Value ip_of(Run& run, const SocketAddress& address) {
     char text[script::kIpTextBytes];
     return Value::of(run.arena().copy(script::ip_text(address, text)));
 }
+// Before a message is read there are its bytes alone.
+std::string_view received_bytes(const Run& run) {
+    return run.is_made_up && !run.received.empty() ? run.received : run.message().bytes();
+}
 Value received(Run& run, const Use& use) {
     const net::Inbound& from = run.inbound();
     switch (use.number) {
-    case kBuf: return Value::of(run.message().bytes());
-    case kLen: return Value::of(static_cast<int64_t>(run.message().bytes().size()));
+    case kBuf: return Value::of(received_bytes(run));
+    case kLen: return Value::of(static_cast<int64_t>(received_bytes(run).size()));
     case kSourceIp: return ip_of(run, from.source);
     case kLocalIp: return ip_of(run, from.local);
     case kSourcePort: return Value::of(int64_t{from.source.port()});

@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "core/modules/pv/buffer_variables.h"
+#include "core/modules/pv/evaluate.h"
 #include "core/modules/pv/list_functions.h"
 #include "core/modules/pv/message_variables.h"
 #include "core/modules/pv/process_variables.h"
 #include "core/modules/pv/shared_variables.h"
 #include "core/modules/pv/static_branch.h"
 #include "core/modules/pv/time_variables.h"
+#include "core/script/avp_param.h"
 #include "core/script/function.h"
 #include "core/script/run.h"
 
@@ -61,6 +63,11 @@ const Param kParams[] = {
      .accept = set_private_from_parameter,
      .help = "First value of a $var(), in the same way.",
      .default_text = "0 for all"},
+    {.name = "avp_aliases",
+     .kind = ParamKind::custom,
+     .accept = script::add_avp_aliases,
+     .help = "Other names of $avp(): with \"a=s:b;c=i:5\" $avp(a) is $avp(b).",
+     .default_text = "none"},
 };
 
 std::vector<Variable> all_variables() {
@@ -74,7 +81,7 @@ const std::vector<Variable> g_variables = all_variables();
 
 std::vector<Function> all_functions() {
     std::vector<Function> all(std::begin(kFunctions), std::end(kFunctions));
-    for (const auto more : {list_functions(), list_copy_functions(), static_branch_functions()})
+    for (const auto more : {list_functions(), list_copy_functions(), static_branch_functions(), evaluate_functions()})
         all.insert(all.end(), more.begin(), more.end());
     return all;
 }

@@ -10,7 +10,9 @@
 
 #include "core/base/text.h"
 #include "core/script/core_variables.h"
+#include "core/script/program.h"
 #include "core/script/run.h"
+#include "core/script/script_place.h"
 #include "core/script/variable.h"
 #include "mem/guarded.h"
 
@@ -85,7 +87,9 @@ Status set(Named& named, const Value& value) {
 Status prepare(Use& use) {
     if (use.inner.empty() || use.inner_format != nullptr)
         return Error{Errc::invalid, fmt::format("${} needs a name", use.name), fmt::format("${}(x)", use.name)};
-    use.number = static_cast<int64_t>(index_of(use.inner));
+    // What is compiled while the server runs makes no variable: those that the script does not have are one, never set.
+    const bool too_late = script::Program::installed() != nullptr && script::script_place().scope == nullptr;
+    use.number = static_cast<int64_t>(index_of(too_late && find(use.inner) == nullptr ? "" : use.inner));
     return {};
 }
 Named& named(const Use& use) { return all()[static_cast<size_t>(use.number)]; }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/base/text.h"
+#include "core/modules/sl/local_tag.h"
 #include "core/script/function.h"
 #include "core/script/reply.h"
 #include "core/script/run.h"
@@ -188,6 +189,7 @@ const ModuleDescriptor kModule{
     .summary = "Stateless replies.",
     .params = kParams,
     .functions = kFunctions,
+    .variables = local_tag_variables(),
     .commands = kCommands,
     .counters = kCounters,
     .hooks = {.start = start},

@@ -83,6 +83,14 @@ int fn_relay_to(Run& run, const Args& args) {
     return answer_of(relay(run, to));
 }
 
+// t_relay_to_avp(proto, host:port)
+int fn_relay_to_server(Run& run, const Args& args) {
+    RelayTo to;
+    if (!read_proxy(args.text(run, 1), to)) return kFalse;
+    to.transport = transport_named(args.text(run, 0));
+    return to.transport ? answer_of(relay(run, to)) : kFalse;
+}
+
 // t_replicate([uri]), (host, port) and their kin for one transport.
 std::string replica_uri(Run& run, const Args& args, std::string_view transport) {
     const std::string_view first = args.text(run, 0);
@@ -238,6 +246,9 @@ constexpr Function kFunctions[] = {
     {"t_relay_to_tcp", 0, 2, "([string host, int port])", "t_relay() over TCP.", kReqFail, fn_relay_tcp},
     {"t_relay_to_tls", 0, 2, "([string host, int port])", "t_relay() over TLS.", kReqFail, fn_relay_tls},
     {"t_relay_to", 0, 2, "([string proxy] [, int flags])", "t_relay() to \"[proto:]host[:port]\". Flags: 1 sends no 100, 4 tries no other server of the name.", kReqFail, fn_relay_to},
+    {"t_relay_to_avp", 2, 2, "(string proto, string host:port)", "t_relay() to that server, over that transport.", kReqFail, fn_relay_to_server},
+    {"t_forward_nonack_uri", 0, 0, "()", "The same as t_relay().", kReqFail, fn_relay},
+    {"t_forward_nonack_to", 2, 2, "(string proto, string host:port)", "The same as t_relay_to_avp().", kReqFail, fn_relay_to_server},
     {"t_forward_nonack", 0, 2, "([string host, int port])", "The same as t_relay().", kReqFail, fn_relay},
     {"t_forward_nonack_udp", 0, 2, "([string host, int port])", "The same as t_relay_to_udp().", kReqFail, fn_relay_udp},
     {"t_forward_nonack_tcp", 0, 2, "([string host, int port])", "The same as t_relay_to_tcp().", kReqFail, fn_relay_tcp},

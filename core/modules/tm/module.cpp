@@ -30,8 +30,10 @@ std::span<const mem::Part> parts() {
 
 Status start() {
     register_computed_counters();
-    script::set_transaction_layer(
-        {.take_reply = take_reply, .request_done = request_done, .reply = reply_through_transaction});
+    script::set_transaction_layer({.take_reply = take_reply,
+                                   .request_done = request_done,
+                                   .reply = reply_through_transaction,
+                                   .local_tag = local_tag});
     net::set_send_failure_handler(on_send_failure);
     net::add_periodic(ProcessKind::timer, kTickMs, [] {
         run_timers(clock::now_ms());

@@ -6,6 +6,7 @@
 
 #include "core/modules/tm/conclude.h"
 #include "core/modules/tm/current.h"
+#include "core/modules/tm/server.h"
 #include "core/modules/tm/table.h"
 #include "core/script/branch_text.h"
 #include "core/script/value.h"
@@ -159,6 +160,13 @@ const Variable kVariables[] = {
 };
 
 }  // namespace
+
+Value local_tag(Run& run) {
+    return ask(run, [&](const Transaction& t) {
+        char tag[kTagBytes];
+        return Value::of(run.arena().copy(to_tag_of(t, tag)));
+    });
+}
 
 std::span<const Variable> tm_variables() { return kVariables; }
 

@@ -91,13 +91,14 @@ template <uint8_t... Table>
 void name_counters(std::integer_sequence<uint8_t, Table...>) {
     static std::list<std::string> names;  // stay where they are
     static std::vector<stats::Computed> rows;
-    constexpr std::string_view kSuffixes[] = {"_users", "_contacts", "_expires"};
+    constexpr std::string_view kSuffixes[] = {"users", "contacts", "expires"};
     rows.clear();
     const std::span<const stats::Computed> all[] = {kComputed<Table>...};
     for (size_t table = 0; table < g_tables.size(); ++table)
         for (size_t i = 0; i < std::size(kSuffixes); ++i) {
             rows.push_back(all[table][i]);
-            rows.back().name = names.emplace_back(g_tables[table] + std::string(kSuffixes[i]));
+            rows.back().name = names.emplace_back(g_tables[table] + script::params::stats_name_separator.get() +
+                                                  std::string(kSuffixes[i]));
         }
     rows.push_back({"usrloc", "registered_users", "Addresses of record in all tables.", [] {
                         int64_t users = 0;

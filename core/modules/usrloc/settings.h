@@ -39,6 +39,7 @@ inline constexpr size_t kColumns = static_cast<size_t>(Column::count_);
 struct Settings {
     IntSetting hash_size{10};
     IntSetting timer_interval{60};
+    IntSetting rm_expired_delay{0};  // seconds
     IntSetting db_mode{0};
     IntSetting db_load{1};
     IntSetting db_timer_clean{0};

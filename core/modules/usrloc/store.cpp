@@ -305,7 +305,7 @@ Status remove_expired(uint8_t table) {
     const auto open = connection();
     if (!open) return open.error();
     const std::string& expires = settings.column(Column::expires);
-    const int64_t now = clock::unix_seconds();
+    const int64_t now = clock::unix_seconds() - settings.rm_expired_delay;
     if (settings.expires_type != 0)
         return (*open)->execute(
             fmt::format("DELETE FROM {0} WHERE {1} > 0 AND {1} <= {2}", table_names()[table], expires, now));

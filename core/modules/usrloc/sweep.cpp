@@ -49,7 +49,7 @@ class Sweep {
 
   private:
     bool gone(const Contact& c) const {
-        if (!c.live(now_) || keepalive::is_silent(c, now_)) return true;
+        if (!c.live(now_ - settings.rm_expired_delay) || keepalive::is_silent(c, now_)) return true;
         return lost_ && c.connection != 0 && net::find_connection(c.connection_id()) == nullptr;
     }
 

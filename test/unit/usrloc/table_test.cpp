@@ -67,6 +67,17 @@ TEST_F(Location, RefusesTextsThatAreTooLong) {
     EXPECT_EQ(totals(0).contacts, 1);
 }
 
+TEST_F(Location, ExpiredContactsStayInvisibleForTheDelay) {
+    settings.rm_expired_delay.set(3600);
+    ASSERT_TRUE(save("alice", "sip:1", 0));
+    ASSERT_TRUE(sweep_all());
+    EXPECT_EQ(listed("alice"), "");
+    EXPECT_EQ(totals(0).contacts, 1);
+    settings.rm_expired_delay.set(0);
+    ASSERT_TRUE(sweep_all());
+    EXPECT_EQ(totals(0).contacts, 0);
+}
+
 TEST_F(Location, ExpiredContactsAreInvisibleAndSweptAway) {
     ASSERT_TRUE(save("alice", "sip:1", 0));
     ASSERT_TRUE(save("alice", "sip:2"));
