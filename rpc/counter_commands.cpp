@@ -32,6 +32,9 @@ void get(RpcCall& call) {
     if (call.params() == 1) return get_vars(call);
     if (const stats::Row* row = wanted_row(call)) call.add(row->value());
 }
+void get_raw(RpcCall& call) {
+    if (const stats::Row* row = wanted_row(call)) call.add(row->value());
+}
 void help(RpcCall& call) {
     if (const stats::Row* row = wanted_row(call)) call.add(row->help);
 }
@@ -50,7 +53,7 @@ void list_vars(RpcCall& call) {
 constexpr Command kCounters[] = {
     {"cnt.get", "group [counter]",
      "Returns a counter's value, summed over all processes; without its name all of the group.", get},
-    {"cnt.get_raw", "group counter", "Returns a counter's value, summed over all processes.", get},
+    {"cnt.get_raw", "group counter", "Returns a counter's value, summed over all processes.", get_raw},
     {"cnt.get_vars", "group", "Returns all counters of a group with their values.", get_vars},
     {"cnt.grp_get_all", "group", "Returns all counters of a group with their values.", get_vars},
     {"cnt.grps_list", "", "Lists the groups of counters.", list_groups},

@@ -154,6 +154,7 @@ std::optional<DnsKey> next_key(RpcCall& call, RecordType type) {
 }
 
 void lookup(RpcCall& call) {
+    if (!call.has_texts(2)) return;
     const auto wanted = call.next_text();
     if (!wanted) return;
     const auto* type = std::find_if(std::begin(kTypes), std::end(kTypes),

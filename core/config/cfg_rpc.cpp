@@ -69,6 +69,7 @@ void get(RpcCall& call) {
 }
 
 void help(RpcCall& call) {
+    if (!call.has_texts(2)) return;
     const auto group = next_group(call, kGroupSyntax);
     const auto name = group ? call.next_text() : std::nullopt;
     if (!name) return;
@@ -95,6 +96,7 @@ void diff(RpcCall& call) {
 enum class When : uint8_t { now, delayed };
 
 void assign(RpcCall& call, When when, std::optional<ParamValue> (*next)(RpcCall&)) {
+    if (!call.has_texts(2)) return;
     const auto group = next_group(call, kGroupSyntax);
     const auto name = group ? call.next_text() : std::nullopt;
     const auto value = name ? next(call) : std::nullopt;
@@ -128,6 +130,7 @@ void set_delayed_string(RpcCall& call) { assign(call, When::delayed, next_string
 void set_delayed(RpcCall& call) { assign(call, When::delayed, next_either); }
 
 void del(RpcCall& call) {
+    if (!call.has_texts(2)) return;
     const auto group = next_instance(call);
     const auto name = group ? call.next_text() : std::nullopt;
     if (!name) return;
@@ -135,6 +138,7 @@ void del(RpcCall& call) {
 }
 
 void del_delayed(RpcCall& call) {
+    if (!call.has_texts(2)) return;
     const auto group = next_instance(call);
     const auto name = group ? call.next_text() : std::nullopt;
     if (!name) return;

@@ -8,9 +8,21 @@ namespace kahu {
 
 void RpcCall::add(RpcValue value) { results_.push_back(std::move(value)); }
 
+bool RpcCall::has_texts(size_t count) {
+    if (params_.size() >= count) return true;
+    fault(400,
+          fmt::format("error at parameter {}: expected string type but end of packet encountered", params_.size()));
+    return false;
+}
+
+bool RpcCall::has_params(size_t count, int code, std::string_view reason) {
+    if (params_.size() < count) fault(code, std::string(reason));
+    return params_.size() >= count;
+}
+
 std::optional<RpcCall::Param> RpcCall::next_any() {
     if (!more()) {
-        fault(400, fmt::format("error at parameter {}: expected a value but end of packet encountered", next_));
+        fault(400, fmt::format("error at parameter {}: expected string type but end of packet encountered", next_));
         return std::nullopt;
     }
     return params_[next_++];

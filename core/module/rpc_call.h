@@ -50,6 +50,10 @@ class RpcCall {
     const std::string& method() const { return method_; }
     bool more() const { return next_ < params_.size(); }
     size_t params() const { return params_.size(); }
+    // The first `count` parameters are texts; false: one is missing, and the fault says which.
+    bool has_texts(size_t count);
+    // The same, in the words that Kamailio has for this command.
+    bool has_params(size_t count, int code, std::string_view reason);
     // Integers are accepted where text is wanted, and text that is an integer where one is wanted.
     std::optional<std::string> next_text();
     std::optional<int64_t> next_int();

@@ -66,7 +66,10 @@ cfg.get
 cfg.get core debug
 cfg.get nosuch x
 cfg.get core nosuch
+cfg.del x
+cfg.del_delayed x
 cfg.help
+cfg.help x
 cfg.help core
 cfg.help core nosuch
 cfg.list nosuch
@@ -74,6 +77,8 @@ cfg.reset
 cfg.rollback
 cfg.rollback 1
 cfg.set
+cfg.set core debug
+cfg.set_delayed core debug
 cfg.set core debug 3
 cfg.set core debug x
 cfg.set_delayed
@@ -95,6 +100,8 @@ cnt.get sl
 cnt.get core nosuch
 cnt.get core rcv_requests
 cnt.get nosuch nosuch
+cnt.get_raw
+cnt.get_raw core
 cnt.get_raw core rcv_requests
 cnt.get_vars
 cnt.get_vars sl
@@ -177,6 +184,7 @@ dns.delete_srv _sip._udp.example
 dns.delete_srv _sip._udp.example
 dns.lookup
 dns.lookup A
+dns.lookup XX
 dns.lookup XX y.example
 dns.mem_info
 dns.delete_a
@@ -200,6 +208,8 @@ pkg.stats pid 1
 pkg.stats zz 1
 pv.shvGet
 pv.shvGet nosuch
+pv.shvSet
+pv.shvSet x
 pv.shvSet x int 5
 pv.shvSet x zz 5
 pv.shvGet x
@@ -237,12 +247,15 @@ tm.clean
 tm.cancel
 tm.cancel nobody
 tm.cancel nobody s:1
+tm.cancel nobody x
 tm.reply
 tm.reply 404
+tm.reply x
 tm.reply 404 No
 tm.reply 404 No 1:2 tag .
 tm.reply_callid
 tm.reply_callid 404
+tm.reply_callid x
 tm.reply_callid 404 No
 tm.reply_callid 404 No nobody s:1 tag .
 tm.t_uac_start
@@ -252,6 +265,16 @@ tm.t_uac_wait_block
 ul.db_contacts location
 ul.db_expired_contacts location
 ul.db_users location
+ul.db_users
+ul.db_contacts nosuch
+ul.add
+ul.add location bob
+ul.lookup
+ul.lookup location
+ul.rm
+ul.rm location
+ul.rm_contact
+ul.rm_contact location bob
 ul.add nosuch bob@x sip:bob@1.2.3.4 60 1.0 - 0 0 0
 ul.lookup location nobody
 ul.add location bob sip:bob@1.2.3.4 60 1.0 . 0 0 0

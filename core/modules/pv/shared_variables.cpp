@@ -132,6 +132,9 @@ void rpc_get(RpcCall& call) {
     call.add(RpcStruct{{"items", std::move(items)}});
 }
 void rpc_set(RpcCall& call) {
+    if (!call.has_params(1, 500, "Missing parameter varname (Parameters: varname type value)") ||
+        !call.has_params(2, 500, "Missing parameter type (Parameters: varname type value)"))
+        return;
     const auto name = call.next_text();
     if (!name) return;
     const auto type = call.next_text();

@@ -111,8 +111,8 @@ void cancel(RpcCall& call) {
     const auto cseq = call.next_text();
     if (!call_id || !cseq) return;
     const auto number = text::to_int(cseq->substr(0, cseq->find(' ')));
-    if (!number || *number < 0 || *number > UINT32_MAX) return call.fault(400, "CSeq is not a number");
-    if (!cancel_call(*call_id, static_cast<uint32_t>(*number))) call.fault(400, "Transaction not found");
+    const bool possible = number && *number >= 0 && *number <= UINT32_MAX;
+    if (!possible || !cancel_call(*call_id, static_cast<uint32_t>(*number))) call.fault(400, "Transaction not found");
 }
 
 // The next parameter; none: the fault was given, in Kamailio's words.
@@ -142,9 +142,8 @@ void do_reply(RpcCall& call, Id id, const ReplyWords& words) {
 
 // code reason "index:label" to_tag headers [body]
 void reply(RpcCall& call) {
-    if (!call.more()) return call.fault(400, "Reply code expected");
-    const auto code = call.next_int();
-    if (!code) return;
+    const auto code = call.next_int_or(0);
+    if (!code || *code == 0) return call.fault(400, "Reply code expected");
     const auto reason = expect(call, "Reason phrase");
     const auto where = reason ? expect(call, "Transaction ID") : std::nullopt;
     const auto tag = where ? call.next_text_or(".") : std::nullopt;
@@ -162,9 +161,8 @@ void reply(RpcCall& call) {
 
 // code reason callid cseq to_tag headers [body]
 void reply_callid(RpcCall& call) {
-    if (!call.more()) return call.fault(400, "Reply code expected");
-    const auto code = call.next_int();
-    if (!code) return;
+    const auto code = call.next_int_or(0);
+    if (!code || *code == 0) return call.fault(400, "Reply code expected");
     const auto reason = expect(call, "Reason phrase");
     const auto call_id = reason ? expect(call, "Call-ID") : std::nullopt;
     const auto cseq = call_id ? call.next_int() : std::nullopt;

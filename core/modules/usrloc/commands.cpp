@@ -151,7 +151,10 @@ std::optional<std::string> next_aor(RpcCall& call) {
     return aor;
 }
 
+constexpr std::string_view kTableAndAor = "Not enough parameters (table and AOR to lookup)";
+
 void lookup(RpcCall& call) {
+    if (!call.has_params(2, 500, kTableAndAor)) return;
     const auto table = next_table(call);
     if (!table) return;
     const auto aor = next_aor(call);
@@ -167,6 +170,7 @@ void lookup(RpcCall& call) {
 }
 
 void remove(RpcCall& call) {
+    if (!call.has_params(2, 500, kTableAndAor)) return;
     const auto table = next_table(call);
     if (!table) return;
     const auto aor = next_aor(call);
@@ -175,6 +179,7 @@ void remove(RpcCall& call) {
 }
 
 void remove_contact(RpcCall& call) {
+    if (!call.has_params(3, 500, "Not enough parameters (table, AOR and contact)")) return;
     const auto table = next_table(call);
     if (!table) return;
     const auto aor = next_aor(call);
@@ -211,6 +216,7 @@ uint16_t socket_named(std::string_view name) {
 }
 
 void add(RpcCall& call) {
+    if (!call.has_params(9, 500, "Not enough parameters or wrong format")) return;
     const auto table = next_table(call);
     if (!table) return;
     const auto aor = next_aor(call);
@@ -259,9 +265,9 @@ void flush(RpcCall& call) {
 
 template <store::Count What>
 void count(RpcCall& call) {
+    if (settings.mode() == DbMode::none) return call.fault(500, "Command is not supported in db_mode=0");
     const auto table = next_table(call);
     if (!table) return;
-    if (settings.mode() == DbMode::none) return call.fault(500, "Command is not supported in db_mode=0");
     const Result<int64_t> counted = store::count(*table, What);
     if (!counted) return call.fault(500, counted.error().text());
     call.add(*counted);
