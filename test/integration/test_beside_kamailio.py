@@ -45,16 +45,16 @@ def kamailio(directory, certificates, *defines):
 
 
 class World:
-    """The phones of one scenario on one server."""
+    """The phones of one scenario on one server; `about_to_send` is called before each of their messages."""
 
-    def __init__(self, server):
-        self.server, self.phones = server, []
+    def __init__(self, server, about_to_send=lambda: None):
+        self.server, self.phones, self.about_to_send = server, [], about_to_send
         self.log_start = len(server.log())
 
     def __call__(self, user, transport, name=None):
         password = {"password": "secret"} if self.server.has_users else {}
         phone = RecordingPhone(self.server, user, transport, **password)
-        phone.name = name or user
+        phone.name, phone.about_to_send = name or user, self.about_to_send
         self.phones.append(phone)
         return phone
 
@@ -69,6 +69,7 @@ class World:
 
     def close(self):
         for phone in self.phones:
+            phone.about_to_send = lambda: None
             phone.ask("REGISTER", f"sip:{phone.domain}", cseq=90, to=f"<{phone.uri}>",
                       headers=["Contact: *", "Expires: 0"], call_id=f"away-{phone.name}")
             phone.close()
@@ -91,19 +92,22 @@ if LONG:
     SETS |= {"antiflood": ("WITH_ANTIFLOOD",), "debug": ("WITH_DEBUG",)}
 
 
+def served_from(kind, directory, certificates, defines, change=lambda text: text):
+    """The server, not started yet, with its users where the defines want some."""
+    more = [database(directory / "users.db")] if defines == USERS else []
+    server = kind(directory, certificates, *defines, *more)
+    server.has_users = defines == USERS
+    text = server.config_file.read_text()
+    text = text.replace('loadmodule "jsonrpcs.so"', 'loadmodule "db_sqlite.so"\nloadmodule "jsonrpcs.so"', 1)
+    server.config_file.write_text(change(text))
+    return server
+
+
 @contextmanager
 def beside(tmp_path_factory, certificates, defines, change=lambda text: text):
     """Debian's Kamailio and Kahu with the same file, running."""
-    made = []
-    for kind in (kamailio, stock):
-        directory = tmp_path_factory.mktemp(kind.__name__)
-        more = [database(directory / "users.db")] if defines == USERS else []
-        server = kind(directory, certificates, *defines, *more)
-        server.has_users = defines == USERS
-        text = server.config_file.read_text()
-        text = text.replace('loadmodule "jsonrpcs.so"', 'loadmodule "db_sqlite.so"\nloadmodule "jsonrpcs.so"', 1)
-        server.config_file.write_text(change(text))
-        made.append(server)
+    made = [served_from(kind, tmp_path_factory.mktemp(kind.__name__), certificates, defines, change)
+            for kind in (kamailio, stock)]
     try:
         for server in made:
             server.start()
@@ -138,8 +142,7 @@ def impatient_servers(request, tmp_path_factory, certificates):
 ENDED = "--- ended early:"
 
 
-def play(scenario, server, up, down):
-    world = World(server)
+def play(scenario, world, up, down):
     try:
         scenario(world, up, down)
         return world.transcript()
@@ -167,7 +170,7 @@ def cases(those, short):
 def compare(servers, *scenario):
     """Both at once: their waits are the same."""
     with ThreadPoolExecutor() as pool:
-        expected, got = pool.map(lambda server: play(scenario[0], server, *scenario[1:]), servers)
+        expected, got = pool.map(lambda server: play(scenario[0], World(server), *scenario[1:]), servers)
     assert ENDED not in expected, f"the scenario does not fit Kamailio, so nothing is compared:\n{expected}"
     difference = list(difflib.unified_diff(expected.split("\n"), got.split("\n"), "Kamailio", "Kahu", lineterm="", n=12))
     assert not difference, "\n".join(difference)

@@ -45,9 +45,11 @@ class RecordingPhone(Phone):
 
     def __init__(self, *arguments, **more):
         self.messages = []
+        self.about_to_send = lambda: None
         super().__init__(*arguments, **more)
 
     def send(self, data):
+        self.about_to_send()
         self.messages.append(("sent", data))
         super().send(data)
 
