@@ -55,3 +55,12 @@ def test_two_phones_talk(server, tmp_path, certificates, encryption):
             for phone in (caller, callee):
                 phone.says("terminated (duration", count)
             assert caller.heard(callee.tone) > 0.5 and callee.heard(caller.tone) > 0.5
+
+
+def test_a_wrong_password_is_refused(server, tmp_path, certificates):
+    """What the others do is digest, then: this one is challenged, answers, and is challenged again."""
+    phone = Baresip(tmp_path / "mallory", "alice", f"{DOMAIN}:{server.tls_port}", "wrong", certificates, 440)
+    with phone:
+        phone.says("401 Unauthorized")
+        assert "200 OK" not in phone.process.log()
+        assert "AoR: alice" not in server.rpc("ul.dump")
