@@ -157,16 +157,18 @@ void fix_content_length(const sip::Message& message, const sip::EditList& edits,
     const bool had = message.has(sip::HeaderId::content_length) || edits.inserts("content-length:");
     const bool body_changed = edits.changes_from(message.head().size());
     if (had ? !body_changed : !stream) return;
-    const size_t head_end = out.find("\r\n\r\n", begin);
-    if (head_end == out.npos) return;  // bare LFs: as it came
-    const size_t body = out.size() - head_end - 4;
+    const std::string_view made = std::string_view(out).substr(begin);
+    const size_t head = sip::head_bytes(made);
+    if (head == made.npos) return;
+    const size_t body = made.size() - head;
     if (!had) {
-        out.insert(head_end + 2, fmt::format("Content-Length: {}\r\n", body));
+        const size_t empty_line = head - (made[head - 2] == '\r' ? 2 : 1);
+        out.insert(begin + empty_line, fmt::format("Content-Length: {}\r\n", body));
         return;
     }
     static sip::Message edited;
     sip::Bad ignored;
-    (void)edited.parse(std::string_view(out).substr(begin), ignored);
+    (void)edited.parse(made, ignored);
     const sip::HeaderField* const field = edited.first(sip::HeaderId::content_length);
     if (field == nullptr) return;
     const auto at = static_cast<size_t>(field->value.data() - out.data());

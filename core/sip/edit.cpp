@@ -82,15 +82,32 @@ void EditList::forget_line(std::string_view beginning) {
     });
 }
 
+// `removed_until`: by edits of smaller offset.
+bool EditList::is_overruled(size_t i, size_t removed_until) const {
+    const Edit& edit = edits_[i];
+    if (edit.offset < removed_until && size_t{edit.offset} + edit.remove <= removed_until) return true;
+    if (edit.remove == 0) return false;
+    for (size_t j = i; j-- > 0 && edits_[j].offset == edit.offset;)
+        if (edits_[j].remove > edit.remove) return true;
+    for (size_t j = i + 1; j < edits_.size() && edits_[j].offset == edit.offset; ++j)
+        if (edits_[j].remove >= edit.remove) return true;
+    return false;
+}
+
 void EditList::apply(std::string_view bytes, std::string& out) const {
     size_t at = 0;  // everything before is copied or removed
-    for (const Edit& edit : edits_) {
+    size_t removed_until = 0, offset = 0, until_here = 0;
+    for (size_t i = 0; i < edits_.size(); ++i) {
+        const Edit& edit = edits_[i];
         REQUIRE(size_t{edit.offset} + edit.remove <= bytes.size());
+        if (edit.offset != offset) removed_until = std::max(removed_until, until_here);
+        offset = edit.offset;
+        until_here = std::max(until_here, size_t{edit.offset} + edit.remove);
         if (edit.offset > at) {
             out.append(bytes.substr(at, edit.offset - at));
             at = edit.offset;
         }
-        out.append(text_, edit.text_at, edit.text_bytes);
+        if (!is_overruled(i, removed_until)) out.append(text_, edit.text_at, edit.text_bytes);
         at = std::max(at, size_t{edit.offset} + edit.remove);
     }
     out.append(bytes.substr(at));

@@ -2,8 +2,9 @@
 //
 // WHY    The message itself is read-only: views into it stay valid, and a second branch may get other changes.
 // LIVES  One object per process, reused; inserted text is copied into one string it keeps.
-// ORDER  Pieces inserted at one offset come out in the order they were added; text inserted inside a removed
-//        range is kept.  Removals may overlap.
+// ORDER  Pieces inserted at one offset come out in the order they were added.  Removals may overlap.  What lies within
+//        a larger removal goes with it, whichever came first: a value that was changed goes with its header.  Of two
+//        replacements of the same octets the last counts.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -58,6 +59,7 @@ class EditList {
     struct Edit {
         uint32_t offset, remove, text_at, text_bytes;
     };
+    bool is_overruled(size_t i, size_t removed_until) const;
     std::vector<Edit> edits_;  // in order of offset, then of arrival
     std::string text_;
 };

@@ -164,4 +164,13 @@ bool Message::set_body(size_t body_at) {
     return true;
 }
 
+size_t head_bytes(std::string_view message) {
+    for (size_t lf = message.find('\n'); lf != message.npos; lf = message.find('\n', lf + 1)) {
+        const std::string_view next = message.substr(lf + 1, 2);
+        if (next.starts_with('\n')) return lf + 2;
+        if (next == "\r\n") return lf + 3;
+    }
+    return message.npos;
+}
+
 }  // namespace kahu::sip

@@ -33,6 +33,10 @@ struct HeaderField {
     std::string_view whole;  // from the first character of the name to the end of the line, CRLF included
 };
 
+// How many octets of a message the start line, the headers and the empty line behind them have; npos: there is no such
+// line.  Lines may end with a bare LF, as parse() takes them.
+size_t head_bytes(std::string_view message);
+
 class Message {
   public:
     static constexpr size_t kMaxHeaders = 1024;   // more is hostile

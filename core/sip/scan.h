@@ -74,9 +74,10 @@ constexpr bool all_in(std::string_view text, unsigned classes) {
     return true;
 }
 // Without the white space (folds included) at both ends.
+// Of nothing but white space, its beginning is left: what is written there stays on the line.
 constexpr std::string_view trim_lws(std::string_view s) {
-    while (!s.empty() && is_lws(s.front())) s.remove_prefix(1);
     while (!s.empty() && is_lws(s.back())) s.remove_suffix(1);
+    while (!s.empty() && is_lws(s.front())) s.remove_prefix(1);
     return s;
 }
 

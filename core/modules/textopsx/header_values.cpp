@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/script/arena.h"
 #include "core/sip/params.h"
+#include "core/sip/scan.h"
 
 namespace kahu::textopsx {
 namespace {
@@ -20,7 +21,7 @@ struct Where {
     bool all = false;
     int64_t index = 0;
 };
-bool is_token(std::string_view name) { return !name.empty() && name.find_first_of(": \t\r\n,;<>\"[]()") == name.npos; }
+bool is_token(std::string_view name) { return !name.empty() && sip::all_in(name, sip::kToken); }
 bool parse_where(std::string_view text, Where& out) {
     text = text::trim(text);
     out = {};
@@ -81,6 +82,15 @@ void add_header(Run& run, std::string_view name, std::string_view value) {
 }
 std::string_view joined(Run& run, std::string_view a, std::string_view b) {
     return script::TextBuilder(run.arena()).append(a).append(b).take();
+}
+// One more value of the same list; the first one of a header without any.
+void add_behind(Run& run, const Piece& piece, std::string_view value) {
+    run.edits.insert(run.message().offset_of(piece.text) + piece.text.size(),
+                     joined(run, piece.text.empty() ? " " : ", ", value));
+}
+void add_before(Run& run, const Piece& piece, std::string_view value) {
+    if (piece.text.empty()) return add_behind(run, piece, value);
+    run.edits.insert(run.message().offset_of(piece.text), joined(run, value, ", "));
 }
 
 void remove_piece(Run& run, const Piece& piece) {
@@ -193,7 +203,7 @@ int append_value(Run& run, const Args& args) {
     if (piece == nullptr && all.empty()) add_header(run, where->name, value);
     else if (piece == nullptr)
         run.edits.insert_after(run.message(), *all.back().field, header_line(run, where->name, value));
-    else run.edits.insert(run.message().offset_of(piece->text) + piece->text.size(), joined(run, ", ", value));
+    else add_behind(run, *piece, value);
     return 1;
 }
 
@@ -207,7 +217,7 @@ int insert_value(Run& run, const Args& args) {
     if (piece == nullptr && all.empty()) add_header(run, where->name, value);
     else if (piece == nullptr)
         run.edits.insert_before(run.message(), *all.front().field, header_line(run, where->name, value));
-    else run.edits.insert(run.message().offset_of(piece->text), joined(run, value, ", "));
+    else add_before(run, *piece, value);
     return 1;
 }
 
@@ -220,7 +230,8 @@ int assign_one(Run& run, const Args& args) {
     const Piece* const piece = at(pieces(run, where->name, split), where->index);
     if (piece == nullptr) return -1;
     if (!where->param.empty()) return assign_parameter(run, *piece, where->param, value, split);
-    if (value.empty() && split == Split::lists) remove_piece(run, *piece);
+    if (piece->text.empty()) add_behind(run, *piece, value);
+    else if (value.empty() && split == Split::lists) remove_piece(run, *piece);
     else run.edits.replace_part(run.message(), piece->text, value);
     return 1;
 }
@@ -263,7 +274,7 @@ int include_value(Run& run, const Args& args) {
     if (value_exists(run, args) > 0) return 1;
     const auto& all = pieces(run, name);
     if (all.empty()) add_header(run, name, value);
-    else run.edits.insert(run.message().offset_of(all.back().text) + all.back().text.size(), joined(run, ", ", value));
+    else add_behind(run, all.back(), value);
     return 1;
 }
 

@@ -81,14 +81,32 @@ TEST_F(Edits, ArrivalOrderAtOneOffset) {
     EXPECT_EQ(applied().substr(0, 31), "BYE sip:a SIP/2.0\r\nA: 1\r\nB: 2\r\n");
 }
 
-TEST_F(Edits, OverlappingRemovalsAndInsertsInside) {
+TEST_F(Edits, WhatIsInsideOfARemovalGoesWithIt) {
+    edits_.insert(4, "<");
     edits_.remove(4, 10);
     edits_.remove(6, 4);
-    edits_.remove(8, 10);
-    edits_.insert(10, "<kept>");
+    edits_.replace(8, 10, "partly");
+    edits_.insert(10, "inside");
+    edits_.insert(18, ">");
     std::string out;
     edits_.apply("0123456789abcdefghijkl", out);
-    EXPECT_EQ(out, "0123<kept>ijkl");
+    EXPECT_EQ(out, "0123<partly>ijkl");
+}
+TEST_F(Edits, WhicheverCameFirst) {
+    for (const bool first : {true, false}) {
+        edits_.clear();
+        const HeaderField& field = *message_.first(HeaderId::max_forwards);
+        if (first) edits_.remove_header(message_, field);
+        edits_.replace_part(message_, field.name, "Other");
+        edits_.replace_part(message_, field.value, "69");
+        if (!first) edits_.remove_header(message_, field);
+        EXPECT_EQ(applied(), "BYE sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nX: 1\r\nContent-Length: 3\r\n\r\nabc");
+    }
+}
+TEST_F(Edits, TheLastReplacementCounts) {
+    const std::string_view value = message_.first(HeaderId::max_forwards)->value;
+    for (const char* hops : {"69", "68", "67"}) edits_.replace_part(message_, value, hops);
+    EXPECT_NE(applied().find("Max-Forwards: 67\r\n"), std::string::npos) << applied();
 }
 
 TEST_F(Edits, BodyWithoutContentLengthGetsOne) {

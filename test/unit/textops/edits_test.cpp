@@ -131,6 +131,23 @@ TEST(BodyEdits, GiveABodyToAMessageWithoutOne) {
     expect_sound(message);
 }
 
+// Line ends that are not SIP's are taken; the length of what leaves must be right all the same.
+TEST(BodyEdits, OfMessagesWithBareLineFeeds) {
+    for (const char* end : {"Content-Length: 67\n\r\n", "Content-Length: 67\r\n\n", "Content-Length: 67\n\n"}) {
+        std::string message = request("INVITE", "sip:bob@example.com", kHeaders, std::string(67, 'x'));
+        const std::string usual = "Content-Length: 67\r\n\r\n";
+        message.replace(message.find(usual), usual.size(), end);
+        Script script("request_route { set_body(\"a\\r\\n\\r\\nb\", \"text/plain\"); leave(); }",
+                      {&textops::kModule, &kProbe});
+        ASSERT_NE(script.program, nullptr) << script.found.text();
+        script.send(message);
+        sip::Message parsed;
+        sip::Bad bad;
+        ASSERT_TRUE(parsed.parse(g_left, bad)) << bad.rule << "\n" << g_left;
+        EXPECT_EQ(parsed.body(), "a\r\n\r\nb") << g_left;
+    }
+}
+
 TEST(BodyEdits, OfTheSecondTimeMakeNoSecondHeaders) {
     const std::string message = left("set_body(\"hello\", \"text/html\"); set_body(\"you\", \"text/plain\");", "", "");
     EXPECT_NE(message.find("Content-Type: text/plain\r\n"), std::string::npos) << message;

@@ -61,6 +61,11 @@ constexpr Case kCases[] = {
     {"line_removed",
      "bl_iterator_start(\"b\"); bl_iterator_next(\"b\"); bl_iterator_rm(\"b\"); $var(e) = bl_iterator_next(\"b\");",
      "$var(e) $cl", "-1 0"},
+    {"append_to_none", "append_hf_value(\"None[1]\", \"n\"); include_hf_value(\"Blank\", \"n\");",
+     "$hdr(None) $hdr(Blank)", "n n"},
+    {"insert_into_none", "insert_hf_value(\"None[1]\", \"n\"); assign_hf_value(\"Blank\", \"n\");",
+     "$hdr(None) $hdr(Blank)", "n n"},
+    {"param_of_none", "assign_hf_value(\"None.p\", \"1\");", "$hdr(None)", ";p=1"},
     {"param_assign", "assign_hf_value(\"Li[2].c\", \"3\");", "$hdr(Li)", "<sip:a;c=9>;q=1, \"x;c=8\" <sip:b>;c=3;d"},
     {"param_add", "assign_hf_value(\"Li.c\", \"$rU\");", "$hdr(Li)", "<sip:a;c=9>;q=1;c=bob, \"x;c=8\" <sip:b>;c=1;d"},
     {"param_without_value", "assign_hf_value(\"Li[2].d\", \"2\");", "$hdr(Li)",
@@ -93,7 +98,7 @@ TEST(TextopsX, ChangesBecomeVisible) {
     const std::string message = request("OPTIONS", "sip:bob@example.com",
                                         "Subject: lunch\r\nX: a, b\r\nX: c\r\nContent-Type: text/plain\r\n"
                                         "Li: <sip:a;c=9>;q=1, \"x;c=8\" <sip:b>;c=1;d\r\n"
-                                        "Z: Digest u=\"b, realm=x\", realm=\"r\", n=1\r\n",
+                                        "Z: Digest u=\"b, realm=x\", realm=\"r\", n=1\r\nNone:\r\nBlank:  \r\n",
                                         "body");
     for (const Case& c : kCases)
         EXPECT_EQ(logged(std::string(c.statements) + " msg_apply_changes(); log(\"" + c.shown + "\");", message,
