@@ -149,6 +149,6 @@ class Endpoint:
 
     def close(self):
         self.hang_up()
-        if self.transport != "udp":
+        if self.transport != "udp" and self.socket.fileno() >= 0:  # a test may have closed it
             self.socket.shutdown(socket.SHUT_RDWR)  # else the thread that waits in accept() goes on listening
         self.socket.close()
