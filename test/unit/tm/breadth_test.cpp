@@ -54,7 +54,7 @@ TEST_F(TmTest, ASuspendedRequestEndsByItsTimer) {
     receive(invite());
     EXPECT_TRUE(g_down.empty());
     wait(29'000);
-    EXPECT_EQ(answered(), "nothing");
+    EXPECT_EQ(answered(), "100");
     wait(2'000);
     EXPECT_EQ(answered(), "408");
     for (int i = 0; i < 4; ++i) wait(100'000);
