@@ -12,6 +12,7 @@ import pytest
 
 from support.kahu import IS_KAMAILIO, MODULES, wait_until
 from support.phone import Phone
+from support.scenarios import give_up, ring
 from test_beside_kamailio import KAMAILIO
 
 SCHEMA = Path("/usr/share/kamailio/db_sqlite/acc-create.sql")
@@ -86,10 +87,7 @@ def rows(path):
 
 
 def answered_call(alice, bob):
-    call = alice.call(bob.uri)
-    invite = bob.expect("INVITE")
-    bob.answer(invite, "180 Ringing")
-    alice.expect(180)
+    call, invite = ring(alice, bob)
     for _ in range(2):
         bob.answer(invite, "183 Session Progress", body="v=0\r\n")
         alice.expect(183)
@@ -108,16 +106,8 @@ def answered_call(alice, bob):
 
 
 def cancelled_call(alice, bob):
-    call = alice.call(bob.uri)
-    invite = bob.expect("INVITE")
-    bob.answer(invite, "180 Ringing")
-    alice.expect(180)
-    call.cancel()
-    alice.expect(200)
-    bob.answer(bob.expect("CANCEL"), "200 OK")
-    bob.answer(invite, "487 Request Terminated")
-    call.ack_failure(alice.expect(487))
-    bob.expect("ACK")
+    call, invite = ring(alice, bob)
+    give_up(alice, bob, call, invite)
     return call
 
 

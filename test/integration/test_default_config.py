@@ -8,6 +8,7 @@ import pytest
 from support.kahu import Kahu
 from support.paths import KAHU, KAHUCMD, SOURCE
 from support.phone import Phone
+from support.scenarios import flood, give_up, ring
 from support.sip import request
 
 pytestmark = pytest.mark.kahu_only
@@ -60,11 +61,8 @@ def test_database_is_not_for_others(server):
 def test_call_over_tls_and_a_restart(server):
     with phone(server, "alice") as alice, phone(server, "bob") as bob:
         assert alice.register().status == 200 and bob.register().status == 200
-        call = alice.call(bob.uri)
-        invite = bob.expect("INVITE")
+        call, invite = ring(alice, bob)
         assert "Proxy-Authorization" not in "\n".join(invite.lines)
-        bob.answer(invite, "180 Ringing")
-        alice.expect(180)
         bob.answer(invite, "200 OK")
         answered = alice.expect(200)
         call.within("ACK", answered)
@@ -108,16 +106,7 @@ def test_calls_between_phones_that_only_their_connections_reach(server):
 def test_cancelled_call(server, up, down):
     with phone(server, "alice", up) as alice, phone(server, "bob", down) as bob:
         assert bob.register(cseq=30).status == 200
-        call = alice.call(bob.uri)
-        invite = bob.expect("INVITE")
-        bob.answer(invite, "180 Ringing")
-        alice.expect(180)
-        call.cancel()
-        alice.expect(200)
-        bob.answer(bob.expect("CANCEL"), "200 OK")
-        bob.answer(invite, "487 Request Terminated")
-        bob.expect("ACK")
-        call.ack_failure(alice.expect(487))
+        give_up(alice, bob, *ring(alice, bob))
 
 
 @pytest.mark.parametrize("user,password", [("alice", "wrong"), ("nobody", "secret"), ("alice", None)])
@@ -150,15 +139,7 @@ def test_a_phone_that_is_gone_hides_no_other(server):
 
 def test_floods_are_not_heard(server):
     """64 requests in 2 s from one address; this machine's own are not counted."""
-    uri = f"sip:{DOMAIN}"
-    answered = 0
-    with server.udp(source="127.0.0.2", timeout=0.3) as client:
-        while answered <= 140 and client.ask(request("OPTIONS", uri)) is not None:
-            answered += 1
-        assert 60 <= answered < 140
-        assert client.ask(request("OPTIONS", uri)) is None
-    with server.udp() as client:
-        assert client.ask(request("OPTIONS", uri)).status == 200
+    assert 60 <= flood(server, f"sip:{DOMAIN}", 140) < 140
 
 
 def test_strangers_call_our_users_only(server):

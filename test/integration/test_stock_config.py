@@ -5,7 +5,7 @@ import pytest
 
 from support.kahu import Kahu
 from support.phone import Phone
-from support.sip import request
+from support.scenarios import flood, give_up, ring
 
 STOCK = Path("/etc/kamailio/kamailio.cfg")
 LISTEN = "listen=udp:127.0.0.1:@PLAIN@\nlisten=tcp:127.0.0.1:@PLAIN@\nlisten=tls:127.0.0.1:@TLS@\n"
@@ -66,12 +66,9 @@ def test_is_accepted(tmp_path, certificates, defines):
 def test_call(phones, up, down):
     """INVITE 180 200 ACK, BYE from the one side or the other."""
     alice, bob = phones("alice", up), phones("bob", down)
-    call = alice.call(bob.uri)
-    invite = bob.expect("INVITE")
+    call, invite = ring(alice, bob)
     assert invite.uri == bob.contact[1:-1] and invite.header("Max-Forwards") == "69" and invite.body == b"v=0\r\n"
     assert len(invite.all("Record-Route")) == (1 if up == down else 2)
-    bob.answer(invite, "180 Ringing")
-    alice.expect(180)
     bob.answer(invite, "200 OK", body="v=0\r\n")
     answered = alice.expect(200)
     call.within("ACK", answered)
@@ -110,18 +107,9 @@ def test_repeated_messages_over_udp(phones):
 @pytest.mark.parametrize("up,down", [("udp", "udp"), ("tls", "udp"), ("tcp", "tls")])
 def test_cancel(phones, up, down):
     alice, bob = phones("alice", up), phones("bob", down)
-    call = alice.call(bob.uri)
-    invite = bob.expect("INVITE")
-    bob.answer(invite, "180 Ringing")
-    alice.expect(180)
-    call.cancel()
-    alice.expect(200)
-    cancel = bob.expect("CANCEL")
+    call, invite = ring(alice, bob)
+    cancel = give_up(alice, bob, call, invite)
     assert cancel.all("Via") == invite.all("Via")[:1]
-    bob.answer(cancel, "200 OK")
-    bob.answer(invite, "487 Request Terminated")
-    bob.expect("ACK")
-    call.ack_failure(alice.expect(487))
 
 
 @pytest.mark.parametrize("up,down", [("udp", "tls"), ("tls", "tcp")])
@@ -190,16 +178,8 @@ def test_no_answer(tmp_path, certificates):
 def test_floods_are_not_heard(tmp_path, certificates):
     """WITH_ANTIFLOOD: 16 requests in 2 s, then silence for that address; this machine's own are not counted."""
     server = stock(tmp_path, certificates, "WITH_ANTIFLOOD").start()
-    uri = f"sip:127.0.0.1:{server.plain_port}"
     try:
-        answered = 0
-        with server.udp(source="127.0.0.2", timeout=0.3) as client:
-            while answered <= 40 and client.ask(request("OPTIONS", uri)) is not None:
-                answered += 1
-            assert 15 <= answered < 40
-            assert client.ask(request("OPTIONS", uri)) is None
-        with server.udp() as client:
-            assert client.ask(request("OPTIONS", uri)).status == 200
+        assert 15 <= flood(server, f"sip:127.0.0.1:{server.plain_port}", 40) < 40
         assert "127.0.0.2" in server.rpc("htable.dump", "ipban")
         server.allowed_alarms = ("pike blocking",)
         server.finish()

@@ -6,16 +6,46 @@ the server adds: test_beside_kamailio.py compares that. A scenario waits for eac
 """
 
 from .phone import digest_answer
+from .sip import request
+
+
+def ring(alice, bob):
+    """Alice calls, Bob's phone rings: her Call, and the INVITE that came."""
+    call = alice.call(bob.uri)
+    invite = bob.expect("INVITE")
+    bob.answer(invite, "180 Ringing")
+    alice.expect(180)
+    return call, invite
+
+
+def give_up(alice, bob, call, invite):
+    """Alice cancels the call that rings; the CANCEL that came."""
+    call.cancel()
+    alice.expect(200)
+    cancel = bob.expect("CANCEL")
+    bob.answer(cancel, "200 OK")
+    bob.answer(invite, "487 Request Terminated")
+    bob.expect("ACK")
+    call.ack_failure(alice.expect(487))
+    return cancel
+
+
+def flood(server, uri, most):
+    """OPTIONS from one address until no answer comes, at most so many: how many were answered. Others still are."""
+    answered = 0
+    with server.udp(source="127.0.0.2", timeout=0.3) as client:
+        while answered <= most and client.ask(request("OPTIONS", uri)) is not None:
+            answered += 1
+        assert client.ask(request("OPTIONS", uri)) is None
+    with server.udp() as client:
+        assert client.ask(request("OPTIONS", uri)).status == 200
+    return answered
 
 
 def _ring(world, up, down):
     alice, bob = world("alice", up), world("bob", down)
     bob.register()
-    call = alice.call(bob.uri)
-    invite = bob.expect("INVITE")
-    bob.answer(invite, "180 Ringing")
-    alice.expect(180)
-    return alice, bob, call, invite
+    return (alice, bob, *ring(alice, bob))
 
 
 def _talk(world, up, down):
@@ -105,13 +135,7 @@ def acknowledged_provisional(world, up, down):
 
 
 def cancelled(world, up, down):
-    alice, bob, call, invite = _ring(world, up, down)
-    call.cancel()
-    alice.expect(200)
-    bob.answer(bob.expect("CANCEL"), "200 OK")
-    bob.answer(invite, "487 Request Terminated")
-    bob.expect("ACK")
-    call.ack_failure(alice.expect(487))
+    give_up(*_ring(world, up, down))
 
 
 def refused(world, up, down):
