@@ -1,4 +1,5 @@
 """Fixtures of the integration tests: certificates once per run, a server per test or per module."""
+import itertools
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from support.dns import NameServer  # noqa: E402
 from support.endpoint import Endpoint  # noqa: E402
 from support.kahu import IS_KAMAILIO, Kahu  # noqa: E402
 from support.paths import LONG  # noqa: E402
+
+_users = itertools.count(1)
 
 
 def pytest_configure(config):
@@ -79,6 +82,19 @@ def shared_kahu(tmp_path_factory, certificates):
     """The same, for all tests of a file that leave it as they found it."""
     with Kahu(tmp_path_factory.mktemp("shared"), certificates) as server:
         yield server
+
+
+@pytest.fixture
+def client(server):
+    """A TCP connection to the server of the test's file."""
+    with server.tcp() as one:
+        yield one
+
+
+@pytest.fixture
+def user():
+    """A name that no other test has."""
+    return f"u{next(_users)}"
 
 
 @pytest.fixture

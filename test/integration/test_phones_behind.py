@@ -1,5 +1,4 @@
 """Phones that only their own connection reaches: Path, outbound flows, GRUUs, sips (RFC 3327, 5626, 5627, 5630)."""
-import itertools
 import re
 
 import pytest
@@ -11,7 +10,6 @@ from support.sip import request
 
 pytestmark = pytest.mark.kahu_only
 requirement = pytest.mark.requirement
-_users = itertools.count(1)
 
 MODULES = LOADED + "".join(f'loadmodule "{name}.so"\n' for name in ("tm", "rr"))
 SCRIPT = "request_route {" + ANSWER_OPTIONS + SAVE_REGISTER + """
@@ -45,11 +43,6 @@ INSTANCE = '"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>"'
 @pytest.fixture
 def server(make_kahu):
     return make_kahu(modules=MODULES, script=SCRIPT, params=PARAMS).start()
-
-
-@pytest.fixture
-def user():
-    return f"p{next(_users)}"
 
 
 class Flows(Phone):

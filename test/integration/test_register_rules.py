@@ -1,6 +1,5 @@
 """What a registrar does with a REGISTER, rule by rule (RFC 3261 10.3, 20.10, RFC 4475)."""
 import email.utils
-import itertools
 import time
 
 import pytest
@@ -11,7 +10,6 @@ from support.sip import request
 
 pytestmark = pytest.mark.kahu_only
 requirement = pytest.mark.requirement
-_users = itertools.count(1)
 
 PARAMS = """
 modparam("registrar", "min_expires", 60)
@@ -27,17 +25,6 @@ def server(tmp_path_factory, certificates):
     dated = SCRIPT.replace('save("location");', 'append_time();\n\t\tsave("location");')
     with Kahu(tmp_path_factory.mktemp("rules"), certificates, modules=LOADED, script=dated, params=PARAMS) as server:
         yield server
-
-
-@pytest.fixture
-def client(server):
-    with server.tcp() as client:
-        yield client
-
-
-@pytest.fixture
-def user():
-    return f"u{next(_users)}"
 
 
 @requirement("RG-01")

@@ -1,6 +1,5 @@
 """registrar's script functions beside save() and lookup(): $ulc, events, XAVPs, answers sent later; as Kamailio's manual has
 them, and so in Kamailio, too (KAHU_PROGRAM=/usr/sbin/kamailio)."""
-import itertools
 import re
 
 import pytest
@@ -10,7 +9,6 @@ from support.registrar import ANSWER_OPTIONS, LOADED, register
 from support.sip import request
 
 MORE = "".join(f'loadmodule "{name}.so"\n' for name in ("kex", "xlog"))
-_users = itertools.count(1)
 PARAMS = """
 modparam("usrloc", "timer_interval", 1)
 modparam("registrar", "min_expires", 1)
@@ -97,17 +95,6 @@ def server(tmp_path_factory, certificates):
     from support.kahu import Kahu
     with Kahu(tmp_path_factory.mktemp("registrar"), certificates, modules=LOADED + MORE, params=PARAMS, script=SCRIPT) as made:
         yield made
-
-
-@pytest.fixture
-def client(server):
-    with server.tcp() as one:
-        yield one
-
-
-@pytest.fixture
-def user():
-    return f"f{next(_users)}"
 
 
 def ask(client, user, what, *headers):
