@@ -1,11 +1,14 @@
 #include "core/app/server.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <vector>
 
@@ -89,6 +92,15 @@ void share_settings(void* at, size_t) {
     log::share_level(proc::settings.debug.cell());
 }
 
+// shm_force_alloc
+Status take_all_pages() {
+    const mem::SegmentInfo segment = mem::segment_info();
+    if (::madvise(const_cast<void*>(segment.base), segment.bytes, MADV_POPULATE_WRITE) == 0) return {};
+    return Error{Errc::no_memory,
+                 fmt::format("could not take {} MB of memory: {}", segment.bytes >> 20, std::strerror(errno)),
+                 "start with a smaller -m, or without shm_force_alloc"};
+}
+
 Status create_segment() {
     std::vector<mem::Part> parts = {
         {"processes", proc::process_table_bytes(), proc::construct_process_table},
@@ -107,7 +119,7 @@ Status create_segment() {
     std::string why;
     if (!mem::create_segment(static_cast<size_t>(megabytes) << 20, parts, why))
         return Error{Errc::no_memory, why, "start with a smaller -m"};
-    return {};
+    return proc::settings.shm_force_alloc != 0 ? take_all_pages() : Status();
 }
 
 void register_counters() {
@@ -194,6 +206,8 @@ int run_rpc(int slot) {
 template <int (*Run)(int)>
 int with_modules(int slot) {
     const ProcessKind kind = proc::process(slot).kind;
+    if (proc::settings.mlock_pages != 0 && !proc::lock_pages())
+        LOG(warn, "process.pages_not_locked", kv("hint", "start as root, or raise the limit of locked memory"));
     if (Status entered = enter_modules(kind); !entered) {
         LOG(critical, "process.start_failed", kv("reason", entered.error().text()));
         return 1;
@@ -321,6 +335,7 @@ class Start {
     }
     Status take_identity() {
         const auto& s = proc::settings;
+        if (s.mlock_pages != 0) proc::allow_locked_pages();
         if (Status taken = proc::take_identity({s.user.get(), s.group.get(), s.chroot.get(), s.workdir.get()}); !taken)
             return taken;
         proc::set_core_dumps(proc::settings.disable_core_dump == 0);

@@ -29,7 +29,7 @@ constexpr std::string_view kOld = "is obsolete and has no effect";
 constexpr AcceptedSetting kAccepted[] = {
     {"memlog", kMemory}, {"mem_log", kMemory}, {"memdbg", kMemory}, {"mem_dbg", kMemory}, {"mem_dump_pkg", kMemory}, {"mem_dump_shm", kMemory},
     {"mem_join", kMemory}, {"mem_safety", kMemory}, {"mem_status_mode", kMemory}, {"mem_summary", kMemory},
-    {"mem_add_size", kMemory}, {"shm_force_alloc", kMemory}, {"mlock_pages", kMemory},
+    {"mem_add_size", kMemory},
     {"pkg_mem_size", kMemory}, {"modinit_delay", kMemory}, {"descriptors_realloc", kMemory},
 
     {"dns", kDns}, {"rev_dns", kDns}, {"dns_srv_lb", kDns},
@@ -93,7 +93,7 @@ constexpr AcceptedSetting kAccepted[] = {
     {"check_via", "has no effect: a reply whose top Via is another's is never forwarded"}, {"sql_buffer_size", "has no effect: statements have no such limit"},
     {"syn_branch", kOld}, {"sl_port", kOld}, {"reply_to_via", kReplies}, {"loop_checks", kOld},
     {"fifo", kOld}, {"fifo_db_url", kOld}, {"unix_sock", kOld}, {"anti_loop", kOld}, {"avp_aliases", kOld},
-    {"disable_core_dump", "has no effect: limits are the system's"}, {"core_dump", "has no effect: limits are the system's"},
+    {"core_dump", "has no effect: limits are the system's"},
 };
 // clang-format on
 

@@ -37,5 +37,9 @@ Status give_to(const Identity& wanted, const std::string& path);
 size_t raise_open_files(size_t wanted);
 // Core files: keys must not reach them; the segment is excluded (MADV_DONTDUMP), `off` writes none at all.
 void set_core_dumps(bool on);
+// mlock_pages: the first while there are privileges, for all that are forked; then the other in each process.  False:
+// the limit of locked memory (RLIMIT_MEMLOCK) is not unlimited, and a lock could make later allocations fail.
+void allow_locked_pages();
+bool lock_pages();
 
 }  // namespace kahu::proc

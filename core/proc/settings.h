@@ -17,6 +17,8 @@ struct Settings {
     IntSetting shm_mem_size{0};  // MB; 0: -m or the default
     IntSetting open_files_limit{0};
     IntSetting disable_core_dump{0};
+    IntSetting mlock_pages{0};
+    IntSetting shm_force_alloc{0};
     IntSetting worker_restart{1};
     IntSetting worker_watchdog{10};  // seconds; 0: off
     IntSetting batch_scheduling{1};

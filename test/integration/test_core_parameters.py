@@ -146,3 +146,16 @@ def test_names_of_statistics_and_memory(make_kahu):
     figures = {line.split(" = ")[0]: int(line.split(" = ")[1]) for line in shown.splitlines() if " = " in line}
     used, free, total = (figures[f"shmem:{name}_size"] for name in ("used", "free", "total"))
     assert 0 < used < total and used + free <= total, figures
+
+
+def status_of(pid, field):
+    """Kilobytes that /proc tells of a process."""
+    return next(int(line.split()[1]) for line in open(f"/proc/{pid}/status") if line.startswith(field + ":"))
+
+
+def test_memory_is_taken_at_start_and_stays_out_of_swap(make_kahu):
+    kahu = make_kahu(core="mlock_pages=yes\nshm_force_alloc=yes\nshm_mem_size=48").start()
+    (worker,) = kahu.processes_titled("udp receiver")
+    assert max(status_of(pid, "RssShmem") for pid in kahu.processes()) >= 48 * 1024
+    if "process.pages_not_locked" not in kahu.log():
+        assert status_of(worker, "VmLck") > 0

@@ -17,6 +17,7 @@ namespace {
 
 IntSetting g_timer_interval{20};
 IntSetting g_timer_mode{0};
+TextSetting g_accepted_text;
 IntSetting g_accepted{0};
 
 Status accept_table(const ParamValue& value) {
@@ -111,6 +112,29 @@ const Param kParams[] = {
      .max = 1,
      .help = "Kamailio: a timer process of its own.",
      .remark = "has no effect: the timer process does it"},
+    {.name = "timer_procs",
+     .number = &g_accepted,
+     .min = 0,
+     .max = 64,
+     .help = "Kamailio: how many processes do that.",
+     .remark = "has no effect: the timer process does it"},
+    {.name = "event_callback",
+     .kind = ParamKind::text,
+     .text = &g_accepted_text,
+     .help = "Kamailio: a function of an embedded interpreter, called for items that end.",
+     .remark = "has no effect: there is no embedded interpreter; event_route[htable:expired:NAME] is called"},
+    {.name = "event_callback_mode",
+     .number = &g_accepted,
+     .min = 0,
+     .max = 1,
+     .help = "Kamailio: when that is called.",
+     .remark = "has no effect: there is no embedded interpreter"},
+    {.name = "dmq_init_sync",
+     .number = &g_accepted,
+     .min = 0,
+     .max = 1,
+     .help = "Kamailio: whether a server that starts asks others for their items.",
+     .remark = "has no effect: there is no replication between servers"},
     {.name = "enable_dmq",
      .number = &g_accepted,
      .min = 0,
