@@ -46,7 +46,8 @@ constexpr std::string_view kStatements[] = {
     "assign_hf_value(\"Accept[-1]\", \"$hdr(X-Value)\"); remove_hf_value(\"Supported[2]\");\n"
     "include_hf_value(\"Supported\", \"$hdr(X-Value)\"); exclude_hf_value(\"Allow\", \"$hdr(X-Value)\");\n"
     "assign_hf_value2(\"Authorization.realm\", \"$hdr(X-Value)\"); remove_hf_value2(\"Authorization.nonce\");\n"
-    "hf_value_exists(\"Allow\", \"$hdr(X-Value)\"); append_hf_value(\"$hdr(X-Name)\", \"new\");\n",
+    "hf_value_exists(\"Allow\", \"$hdr(X-Value)\"); \n"
+    "if (!cmp_hdr_name(\"$hdr(X-Name)\", \"l\")) append_hf_value(\"$hdr(X-Name)\", \"new\");\n",
     // Walks that remove and add.
     "hf_iterator_start(\"h\"); while (hf_iterator_next(\"h\")) { $var(n) = $hfitname(h); $var(v) = $hfitbody(h);\n"
     "  if ($hfitname(h) == \"X\") hf_iterator_rm(\"h\"); else hf_iterator_append(\"h\", \"Y: 1\"); }\n"

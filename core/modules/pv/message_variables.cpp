@@ -17,7 +17,9 @@ std::string_view hop_of_reply(script::Run& run) {
     const sip::Via* const via = run.message().second_via();
     if (via == nullptr) return {};
     script::TextBuilder out(run.arena());
-    out.append("sip:").append(via->received.empty() ? via->host : via->received);
+    const std::string_view host = via->received.empty() ? via->host : via->received;
+    const bool bare = sip::is_ipv6_text(host);  // ;received may lack the brackets (RFC 5118 4.5)
+    out.append("sip:").append(bare ? "[" : "").append(host).append(bare ? "]" : "");
     if (const uint16_t port = via->rport != 0 ? via->rport : via->port; port != 0) out.append(':').decimal(port);
     const auto transport = transport_named(via->transport);
     return out.append(";transport=").append(transport ? name_of(*transport) : via->transport).take();

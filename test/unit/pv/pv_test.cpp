@@ -104,6 +104,8 @@ TEST(Pv, WhereAReplyGoes) {
     std::string bytes = reply("SIP/2.0 183 On");
     bytes.insert(bytes.find("From:"), "Via: SIP/2.0/TCP 10.9.9.9:7;branch=z9hG4bK2\r\n");
     EXPECT_EQ(script.send(bytes).line(), "sip:10.9.9.9:7;transport=tcp 10.9.9.9 7 2 2 183");
+    bytes.replace(bytes.find("10.9.9.9:7"), 10, "h;received=2001:db8::3;rport=9");
+    EXPECT_EQ(script.send(bytes).line(), "sip:[2001:db8::3]:9;transport=tcp [2001:db8::3] 9 2 2 183");
 }
 
 Status set_param(std::string_view name, const char* value) {
