@@ -82,5 +82,11 @@ std::size_t open_connections();  // all
 std::size_t open_tls_connections();
 // Asks the owner to close it; false if there is no such connection.
 bool request_close(ConnectionId id);
+// The kernel's probes for one connection, in seconds; `idle` 0: none.  Each at most 32767, as the kernel takes them.
+struct Keepalive {
+    uint16_t idle = 0, count = 0, interval = 0;
+};
+// Asks the owner; false if there is no such connection.
+bool request_keepalive(ConnectionId id, const Keepalive& how);
 
 }  // namespace kahu::net

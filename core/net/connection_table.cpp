@@ -161,6 +161,13 @@ size_t take_retired(void (*f)(void* context, size_t index), void* context) {
     return taken;
 }
 
+bool request_keepalive(ConnectionId id, const Keepalive& how) {
+    const Connection* row = find_connection(id);
+    if (row == nullptr) return false;
+    post(row->owner.load(), MailKind::keepalive, id, how.idle, uint64_t{how.count} << 16 | how.interval);
+    return true;
+}
+
 bool request_close(ConnectionId id) {
     Connection* row = find_connection(id);
     if (row == nullptr) return false;

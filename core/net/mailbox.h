@@ -12,7 +12,8 @@ namespace kahu::net {
 enum class MailKind : uint8_t {
     flush,
     close,
-    alias,   // to tcp main: `connection` may be used for sending to port `detail` of its peer (RFC 5923)
+    alias,  // to tcp main: `connection` may be used for sending to port `detail` of its peer (RFC 5923)
+    keepalive,  // to the owner: `detail` seconds of silence before the first probe, `number` count << 16 | interval; 0: none
     failed,  // to a worker: the message with ticket `number` did not leave; `detail` is the SendFailure
 };
 struct Mail : mem::QueueNode {

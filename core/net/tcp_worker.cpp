@@ -1,5 +1,6 @@
 #include "core/net/tcp_worker.h"
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -241,7 +242,17 @@ class TcpWorker {
             return report_send_failure(mail.number, static_cast<SendFailure>(mail.detail));
         Connection* row = find_connection(mail.connection);
         if (row == nullptr || links_[row_index(*row)] == nullptr) return;
-        attend(*links_[row_index(*row)]);
+        Link& link = *links_[row_index(*row)];
+        if (mail.kind == MailKind::keepalive) return set_keepalive(link.fd, mail);
+        attend(link);
+    }
+    static void set_keepalive(int fd, const Mail& mail) {
+        const auto set = [fd](int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); };
+        set(SOL_SOCKET, SO_KEEPALIVE, mail.detail != 0 ? 1 : 0);
+        if (mail.detail == 0) return;
+        set(IPPROTO_TCP, TCP_KEEPIDLE, mail.detail);
+        set(IPPROTO_TCP, TCP_KEEPCNT, static_cast<int>(mail.number >> 16));
+        set(IPPROTO_TCP, TCP_KEEPINTVL, static_cast<int>(mail.number & 0xffff));
     }
 
     void attend(Link& link) {

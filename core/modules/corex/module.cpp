@@ -81,6 +81,8 @@ int has_user_agent(Run& run, const Args&) {
 }
 
 int is_faked_msg(Run& run, const Args&) { return truth(run.is_made_up); }
+// It asks about event_route[network:msg], which is not there.
+int is_incoming(Run&, const Args&) { return -1; }
 int forward_reply(Run& run, const Args&) { return truth(!run.is_request() && script::forward_reply_stateless(run)); }
 
 // --- flags -----------------------------------------------------------------------------------------------------
@@ -195,6 +197,8 @@ constexpr Function kFunctions[] = {
     {"has_user_agent", 0, 0, "()", "True if there is a User-Agent that is not empty.", kAnyRoute, has_user_agent},
     {"is_faked_msg", 0, 0, "()", "True where an event route has no message: what it sees was made by the server.",
      kAnyRoute, is_faked_msg},
+    {"is_incoming", 0, 0, "()", "False, as it is wherever a message is not being read or written.", kAnyRoute,
+     is_incoming},
     {"setxflag", 1, 1, "(int flag)", "Sets one of 64 more flags of the message and its transaction.", kAnyRoute,
      set_xflag, prepare_xflag},
     {"resetxflag", 1, 1, "(int flag)", "Clears it.", kAnyRoute, reset_xflag, prepare_xflag},

@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/modules/sl/local_tag.h"
 #include "core/script/function.h"
+#include "core/script/outgoing.h"
 #include "core/script/reply.h"
 #include "core/script/run.h"
 #include "core/script/transaction_layer.h"
@@ -104,6 +105,21 @@ int reply_error(script::Run& run, const script::Args&) {
     return answer(run, status, {.reason = reason}) ? kTrue : kFalse;
 }
 
+// ([code [, reason]]): a reply on its way back, as if there were no transaction; its class stays.
+int forward_reply(script::Run& run, const script::Args& args) {
+    const sip::Message& reply = run.message();
+    if (run.is_request()) return kFalse;
+    const int64_t code = args.text(run, 0).empty() ? reply.status() : args.number(run, 0, 0);
+    const std::string_view given = one_line(args.text(run, 1));
+    if (code / 100 != reply.status() / 100) return kFalse;
+    if (code != reply.status() || !given.empty()) {
+        script::TextBuilder line(run.arena());
+        line.append("SIP/2.0 ").decimal(code).append(' ').append(given.empty() ? reply.reason() : given).append("\r\n");
+        run.edits.replace_part(reply, reply.start_line(), line.take());
+    }
+    return script::forward_reply_stateless(run) ? kTrue : kFalse;
+}
+
 constexpr uint16_t kRequests = kRequestRoute | kFailureRoute | kEventRoute;
 
 constexpr Function kFunctions[] = {
@@ -114,6 +130,10 @@ constexpr Function kFunctions[] = {
     {"send_reply", 2, 2, "(int code, string reason)",
      "Answers through the request's transaction if there is one, else as sl_send_reply().", kRequests,
      send_reply<reply_either_way>, prepare_reply},
+    {"send_reply_mode", 3, 3, "(int code, string reason, int mode)", "The same as send_reply(), whatever the mode.",
+     kRequests, send_reply<reply_either_way>, prepare_reply},
+    {"sl_forward_reply", 0, 2, "([int code [, string reason]])",
+     "Forwards a reply by its Via, with another code of the same class or another reason.", kReplyRoute, forward_reply},
     {"sl_reply_error", 0, 0, "()",
      "Answers with the last error, 500 if there was none; not at all after a final reply.", kRequests,
      reply_error<reply_stateless>},

@@ -76,6 +76,50 @@ int close(Run& run, const Args& args) {
     return truth(row != nullptr && net::request_close(ConnectionId{row->id.load()}));
 }
 
+// ([connection,] idle, count, interval); false for another number of seconds or probes than the kernel takes.
+int enable_keepalive(Run& run, const Args& args) {
+    constexpr int64_t kMost = 32767;
+    const size_t first = args.size() - 3;
+    const Connection* const row = connection_of(run, args, if_more_than(args, 3));
+    uint16_t values[3];
+    for (size_t i = 0; i < 3; ++i) {
+        const std::optional<int64_t> value = args.integer(run, first + i);
+        if (!value || *value < 1 || *value > kMost) return -1;
+        values[i] = static_cast<uint16_t>(*value);
+    }
+    return truth(row != nullptr &&
+                 net::request_keepalive(ConnectionId{row->id.load()}, {values[0], values[1], values[2]}));
+}
+int disable_keepalive(Run& run, const Args& args) {
+    const Connection* const row = connection_of(run, args, if_more_than(args, 0));
+    return truth(row != nullptr && net::request_keepalive(ConnectionId{row->id.load()}, {}));
+}
+
+// Which connection this request is to leave by, and whether that counts: both must be said, in either order.
+struct WayOut {
+    uint64_t run = 0;  // of this message alone
+    ConnectionId connection = ConnectionId::none;
+    bool counts = false;
+} g_way_out;
+int go_out(Run& run, void (*change)(WayOut& way, int64_t value), int64_t value) {
+    if (g_way_out.run != run.id()) g_way_out = {.run = run.id()};
+    change(g_way_out, value);
+    run.branches.main().connection = g_way_out.counts ? g_way_out.connection : ConnectionId::none;
+    return 1;
+}
+int set_way_out(Run& run, const Args& args) {
+    const std::optional<int64_t> number = args.integer(run, 0);
+    if (!number || *number < 0) return -1;
+    return go_out(
+        run, [](WayOut& way, int64_t id) { way.connection = ConnectionId{static_cast<uint64_t>(id)}; }, *number);
+}
+int use_way_out(Run& run, const Args& args) {
+    const std::optional<int64_t> mode = args.integer(run, 0);
+    if (!mode) return -1;
+    return go_out(
+        run, [](WayOut& way, int64_t on) { way.counts = on != 0; }, *mode);
+}
+
 // "10.1.2.3:5061", "[2001:db8::1]:5061", an address alone.
 std::optional<SocketAddress> address_in(std::string_view given) {
     constexpr uint16_t kUsualPort = 5060;
@@ -128,6 +172,15 @@ constexpr Function kFunctions[] = {
      "Lets the message's connection, or that one, be idle for so long.", kAnyRoute, set_lifetime},
     {"tcp_enable_closed_event", 0, 1, "([int connection])",
      "With closed_event=2: event_route[tcp:...] runs when that connection ends.", kAnyRoute, tell_end},
+    {"tcp_keepalive_enable", 3, 4, "([int connection,] int idle, int count, int interval)",
+     "Probes the message's connection, or that one: after `idle` seconds of silence, `count` times, every `interval` "
+     "seconds; then it is closed.",
+     kAnyRoute, enable_keepalive},
+    {"tcp_keepalive_disable", 0, 1, "([int connection])", "Ends that.", kAnyRoute, disable_keepalive},
+    {"tcp_set_otcpid", 1, 1, "(int connection)",
+     "With tcp_set_otcpid_flag(1): the request leaves by that connection while it lives.", kAnyRoute, set_way_out},
+    {"tcp_set_otcpid_flag", 1, 1, "(int on)", "Whether tcp_set_otcpid() counts for this message.", kAnyRoute,
+     use_way_out},
     {"tcp_get_conid", 2, 2, "(string address, var connection)",
      "Writes the number of an open connection to that address and port (5060) into the variable, 0 if there is none.",
      kAnyRoute, find, prepare_find},
