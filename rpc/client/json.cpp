@@ -92,9 +92,9 @@ struct JsonWriter {
 
 }  // namespace
 
-std::string as_json(const std::vector<RpcValue>& values) {
+std::string as_json(const std::vector<RpcValue>& values, bool list) {
     std::string out;
-    if (values.size() == 1) std::visit(JsonWriter{out}, values[0].data());
+    if (values.size() == 1 && !list) std::visit(JsonWriter{out}, values[0].data());
     else (JsonWriter{out})(values);
     return out + "\n";
 }

@@ -7,13 +7,14 @@
 #include "rpc/argument.h"
 #include "rpc/client/print.h"
 #include "rpc/client/vocabulary.h"
+#include "rpc/list_methods.h"
 
 namespace kahu::client {
 namespace {
 
 std::string shown(const Options& options, std::string_view command, const std::vector<RpcValue>& values) {
     if (options.has_format) return as_format(values, options.format);
-    if (options.style == Style::json) return as_json(values);
+    if (options.style == Style::json) return as_json(values, rpc::always_lists(command));
     if (const std::string_view format = usual_format(command); !format.empty()) return as_format(values, format);
     const bool table =
         options.style == Style::table || (options.style == Style::automatic && ::isatty(STDOUT_FILENO) != 0);
@@ -24,7 +25,9 @@ std::string shown(const Options& options, std::string_view command, const std::v
 void print_remedy(Connection& connection, const std::string& command, const Answer& answer) {
     constexpr int kBadArguments = 400;
     Vocabulary vocabulary(connection);
-    if (answer.reason.find(command + " not found") != answer.reason.npos) {
+    if (const std::string phrases = phrases_of(command); !phrases.empty()) {
+        fmt::print(stderr, "usage: {}\n", phrases);
+    } else if (answer.reason.find(command + " not found") != answer.reason.npos) {
         const std::string near = vocabulary.nearest_command(command);
         fmt::print(stderr, "{}`kahucmd ls` lists all commands\n",
                    near.empty() ? "" : fmt::format("did you mean {}? ", near));

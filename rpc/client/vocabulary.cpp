@@ -54,6 +54,12 @@ Named named_in(const std::vector<std::string>& line) {
         if (line.size() > 1 && line[0] == phrase.first && line[1] == phrase.second) return {phrase.command, 2};
     return {full_name(line[0]), 1};
 }
+std::string phrases_of(std::string_view word) {
+    std::string all;
+    for (const Phrase& phrase : kPhrases)
+        if (phrase.first == word) all += (all.empty() ? std::string(word) + ' ' : "|") + std::string(phrase.second);
+    return all;
+}
 std::string_view usual_format(std::string_view command) {
     const auto* found =
         std::find_if(std::begin(kFormats), std::end(kFormats), [&](const Alias& a) { return a.name == command; });

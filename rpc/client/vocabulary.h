@@ -20,6 +20,8 @@ struct Named {
     size_t words;
 };
 Named named_in(const std::vector<std::string>& line);  // REQUIRES: at least one word
+// "user add|list|remove" for "user", which is half a command; "" for the others.
+std::string phrases_of(std::string_view word);
 // How kamcmd prints a command whose answer is a flat list of pairs; "" for the others.
 std::string_view usual_format(std::string_view command);
 

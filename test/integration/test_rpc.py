@@ -1,4 +1,5 @@
 """Debian's own kamcmd: every command that applies, names and order of the fields as Kamailio 5.6.3 gives them."""
+import json
 import os
 import re
 import socket
@@ -295,14 +296,24 @@ def test_kahucmd(shared_kahu, arguments):
     done = subprocess.run([KAHUCMD, "-s", shared_kahu.address, *arguments], capture_output=True, text=True, timeout=10)
     assert done.returncode == 0, done.stderr
     if "--json" in arguments:
-        import json
         assert list(json.loads(done.stdout)) == FIELDS["core.uptime"]
+
+
+@pytest.mark.kahu_only
+def test_kahucmd_lists_are_json_arrays(shared_kahu):
+    """Whatever is in them: what the manual page shows, jq '.[].src_ip', fits one connection, too."""
+    ask = [KAHUCMD, "-s", shared_kahu.address, "--json", "tls.list", "100", "0"]
+    assert json.loads(subprocess.run(ask, capture_output=True, timeout=10).stdout) == []
+    with shared_kahu.tls():
+        assert wait_until(lambda: [row["src_ip"] for row in json.loads(subprocess.run(ask, capture_output=True).stdout)] == ["127.0.0.1"], 5)
 
 
 @pytest.mark.kahu_only
 @pytest.mark.parametrize("arguments,said", [
     (["core.versoin"], "did you mean core.version? `kahucmd ls` lists all commands"),
     (["uptme"], "did you mean uptime?"),
+    (["user"], "usage: user add|list|remove"),
+    (["user", "ad"], "usage: user add|list|remove"),
     (["nothing.like.it.anywhere"], "`kahucmd ls` lists all commands"),
     (["tls.kill"], "usage: tls.kill id"),
     (["tls.kill", "abc"], "usage: tls.kill id"),

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "core/modules/jsonrpcs/json_text.h"
-#include "core/modules/jsonrpcs/list_methods.h"
+#include "rpc/list_methods.h"
 #include "rpc/registry.h"
 #include "rpc/unfinished.h"
 
@@ -117,7 +117,7 @@ void write_result(JsonWriter& out, const RpcCall& call, const Json* id) {
     out.text("2.0");
     out.key("result");
     const std::vector<RpcValue>& results = call.results();
-    if (always_lists(call.method()) || results.size() > 1) out.array(results);
+    if (rpc::always_lists(call.method()) || results.size() > 1) out.array(results);
     else if (results.size() == 1) out.value(results[0]);
     else out.value(RpcStruct{});
     write_id(out, id);
