@@ -38,6 +38,13 @@ Status check() {
     return {};
 }
 
+std::vector<WantedFile> files() {
+    std::vector<WantedFile> made;
+    for (const Address& address : addresses())
+        if (address.is_path()) made.push_back({address.name});
+    return made;
+}
+
 }  // namespace
 
 const ModuleDescriptor kModule = {
@@ -45,7 +52,7 @@ const ModuleDescriptor kModule = {
     .summary = "Control of the running server: binary RPC over unix sockets, FIFOs, TCP and UDP.",
     .params = params(),
     .commands = ctl_commands(),
-    .hooks = {.check = check, .open = open_listeners},
+    .hooks = {.check = check, .files = files, .open = open_listeners},
     .description = kDescription,
 };
 

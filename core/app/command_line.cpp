@@ -62,7 +62,7 @@ constexpr OptionRow kRows[] = {
     {"--atexit", "yes|no", "Whether processes run exit handlers. Accepted for compatibility; processes always leave by _exit(), which is 'no'.", yes_or_no},
     {"-A", "NAME[=VALUE]", "Defines NAME for the configuration's preprocessor; repeatable.", define},
     {"-b", "BYTES", "Maximum receive buffer. Accepted, without effect: set udp_receive_buffer.", nullptr},
-    {"-c", "", "Checks the configuration, certificates and listening addresses, says what is wrong, and exits.", set<&Options::check_only>},
+    {"-c", "", "Checks the configuration, certificates and listening addresses, says what is wrong and which files it could not make, and exits.", set<&Options::check_only>},
     {"--cfg-print", "", "Prints the configuration as the parser understood it, and exits.", set<&Options::dump_config>},
     {"-d", "", "Logs more; repeatable.", count<&Options::more_debug>},
     {"--debug", "LEVEL", "Log level, -5 to 3; goes before debug= of the configuration.", keep<&Options::debug_level>},

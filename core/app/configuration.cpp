@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "core/app/modules.h"
+#include "core/base/file_check.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/config/apply_settings.h"
@@ -41,6 +42,7 @@ class Loader {
         set_paths();
         if (Status planned = plan(); !planned) return std::move(planned).error();
         check_modules();
+        if (options_.check_only) check_files();
         compile();
         if (found_.failed()) return everything_found();
         config::runtime_cfg().remember_configured();
@@ -286,12 +288,28 @@ class Loader {
                              fmt::format("module {}: {}", module->name, checked.error().what), checked.error().hint);
         }
     }
-    // Of the modparam whose name or value the text speaks of; none: it speaks of a default.
+    // Warnings: another user may start the server, on another machine.
+    void check_files() {
+        for (const std::string& path : {proc::settings.pid_file.get(), options_.group_pid_file})
+            if (!path.empty()) check_file({path}, {}, "");
+        for (const ModuleDescriptor* module : loaded_modules())
+            if (module->hooks.files)
+                for (const WantedFile& file : module->hooks.files())
+                    check_file(file, place_of(*module, file.path), fmt::format("module {}: ", module->name));
+    }
+    void check_file(const WantedFile& file, const config::Location& at, std::string_view who) {
+        namespace fs = std::filesystem;
+        const bool makes_folder = file.makes_folder || fs::path(file.path).parent_path() == made_->run_directory;
+        if (Status may = may_make_file(file.path, makes_folder); !may)
+            found_.warning(at, fmt::format("{}{}", who, may.error().what), may.error().hint);
+    }
+    // Of the modparam whose name or value the text speaks of, or that holds it; none: it speaks of a default.
     config::Location place_of(const ModuleDescriptor& module, std::string_view text) const {
         config::Location at{};
         for (const config::ModParam& given : made_->ast.modparams) {
             const auto* const value = std::get_if<std::string>(&given.value);
-            const bool valued = value != nullptr && !value->empty() && text.find(*value) != text.npos;
+            const bool valued = value != nullptr && !value->empty() &&
+                                (text.find(*value) != text.npos || value->find(text) != value->npos);
             if (given.modules == module.name && (valued || has_word(text, given.name))) at = given.at;
         }
         return at;

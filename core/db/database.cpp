@@ -55,10 +55,17 @@ Status check_url(std::string_view url) {
     return target->driver->check(target->rest);
 }
 
+std::vector<WantedFile> files_of(std::string_view url) {
+    const Result<Target> target = find_driver(url);
+    const std::string file = target ? target->driver->file(target->rest) : std::string();
+    if (file.empty()) return {};
+    return {{file, true}};
+}
+
 Status make_folder(std::string_view url) {
     const Result<Target> target = find_driver(url);
     if (!target) return target.error();
-    const std::string folder = target->driver->folder(target->rest);
+    const std::string folder = std::filesystem::path(target->driver->file(target->rest)).parent_path().string();
     std::error_code failed;
     if (folder.empty() || !std::filesystem::create_directories(folder, failed)) {
         if (!failed) return {};

@@ -12,8 +12,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/base/result.h"
+#include "core/module/descriptor.h"
 
 namespace kahu::db {
 
@@ -58,6 +60,8 @@ class Connection {
 Result<std::unique_ptr<Connection>> open(std::string_view url);
 // Whether open() may succeed: scheme and path are there.  For `kahu -c`: touches no file.
 Status check_url(std::string_view url);
+// The file that open() makes or writes to, as a module's hook `files` tells it; none: the database is no file.
+std::vector<WantedFile> files_of(std::string_view url);
 // Makes the folder of the database's file if it is missing, for the user that the server will run as. For the hook
 // `open`, which has the privileges for it.
 Status make_folder(std::string_view url);

@@ -12,7 +12,7 @@ struct Driver {
     std::string_view scheme;                           // "sqlite"
     Status (*check)(std::string_view rest) = nullptr;  // what stands behind "scheme://"
     Result<std::unique_ptr<Connection>> (*open)(std::string_view rest) = nullptr;
-    std::string (*folder)(std::string_view rest) = nullptr;  // that must exist before open(); may be empty
+    std::string (*file)(std::string_view rest) = nullptr;  // its folder must exist before open(); empty: there is none
 };
 extern const Driver kSqlite;
 

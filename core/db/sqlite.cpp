@@ -128,7 +128,7 @@ Status check(std::string_view rest) {
     return {};
 }
 
-std::string folder_of(std::string_view rest) { return std::filesystem::path(path_of(rest)).parent_path().string(); }
+std::string file_of(std::string_view rest) { return path_of(rest) == ":memory:" ? std::string() : path_of(rest); }
 
 Result<std::unique_ptr<Connection>> open_file(std::string_view rest) {
     if (Status good = check(rest); !good) return good.error();
@@ -153,6 +153,6 @@ Result<std::unique_ptr<Connection>> open_file(std::string_view rest) {
 
 }  // namespace
 
-const Driver kSqlite{"sqlite", check, open_file, folder_of};
+const Driver kSqlite{"sqlite", check, open_file, file_of};
 
 }  // namespace kahu::db

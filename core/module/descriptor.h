@@ -96,10 +96,17 @@ struct Command {
 // --- life ----------------------------------------------------------------------------------------
 enum class ProcessKind : uint8_t { supervisor, udp_worker, tcp_worker, timer, rpc, tcp_main, count_ };
 
+struct WantedFile {
+    std::string path;
+    bool makes_folder = false;  // if it is missing
+};
+
 struct Hooks {
     // After the whole configuration was read; also by `kahu -c`.  No side effects that outlive the call but in
     // process memory.  Everything that can be wrong with this module's configuration is found here.
     Status (*check)() = nullptr;
+    // What open() and start() make or write to: `kahu -c` warns of what it could not.
+    std::vector<WantedFile> (*files)() = nullptr;
     // Still with the privileges that the server was started with: sockets, FIFOs.  Not under `kahu -c`.
     Status (*open)() = nullptr;
     // Sizes of what this module wants in the segment; after check(), before the segment exists.

@@ -22,6 +22,9 @@ namespace kahu::script {
 class Run;
 class Expression;
 
+// What a function returns to the script; 0 would end it.
+constexpr int truth(bool yes) { return yes ? 1 : -1; }
+
 class Args {
   public:
     size_t size() const { return items_.size(); }

@@ -126,6 +126,28 @@ def test_check_while_the_server_runs(kahu):
     kahu.is_well()
 
 
+def test_check_warns_of_files_that_could_not_be_made(make_kahu):
+    """Only warns: another user may start the server.  A folder that a start makes is none of them."""
+    server = make_kahu(core='pid_file="/etc/passwd/kahu.pid"', params="""
+        modparam("ctl", "binrpc", "unix:/nonexistent/ctl")
+        loadmodule "db_sqlite.so"
+        loadmodule "usrloc.so"
+        modparam("usrloc", "db_mode", 1)
+        modparam("usrloc", "db_url", "sqlite:///etc/passwd/location.db")
+        loadmodule "jsonrpcs.so"
+        modparam("jsonrpcs", "fifo_name", "/nonexistent/fifo")
+        modparam("jsonrpcs", "dgram_socket", "made_at_start.sock")
+        """)
+    code, said = server.check("-Y", server.directory / "made/at/start")
+    assert code == 0, said
+    lines = server.config_file.read_text().splitlines()
+    for path in ("/nonexistent/ctl", "/etc/passwd/location.db", "/nonexistent/fifo"):
+        number = 1 + next(i for i, line in enumerate(lines) if path in line)
+        assert re.search(rf"kahu\.cfg:{number}:\d+: warning: module \w+: could not make {path}", said), (path, said)
+    assert "could not make /etc/passwd/kahu.pid" in said
+    assert said.count("could not make") == 4, said
+
+
 @pytest.mark.parametrize("wrong,named", [
     ("[server:default]\ncertificate = @CERTS@/nosuch.crt\nprivate_key = @CERTS@/server.key\n", "nosuch.crt"),
     ("[server:default]\nmethod = TLSv9\n", "TLSv9"),

@@ -61,6 +61,9 @@ Status check() {
     if (good) observe_transactions();
     return good;
 }
+std::vector<WantedFile> files() {
+    return row_parts().empty() ? std::vector<WantedFile>() : db::files_of(settings.db_url.get());
+}
 Status open() { return row_parts().empty() ? Status{} : db::make_folder(settings.db_url.get()); }
 
 void each_second(ProcessKind kind) {
@@ -76,6 +79,7 @@ const ModuleDescriptor kModule{
     .functions = kFunctions,
     .counters = row_counters(),
     .hooks = {.check = check,
+              .files = files,
               .open = open,
               .parts = row_parts,
               .start = make_tables,

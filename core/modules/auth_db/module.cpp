@@ -184,6 +184,7 @@ constexpr Command kCommands[] = {
     {"auth_db.user_remove", "user@domain", "Removes a user.", user_remove},
 };
 
+std::vector<WantedFile> files() { return db::files_of(settings.db_url.get()); }
 Status open() { return db::make_folder(settings.db_url.get()); }
 
 Status start() {
@@ -204,7 +205,7 @@ const ModuleDescriptor kModule{
     .params = params(),
     .functions = kFunctions,
     .commands = kCommands,
-    .hooks = {.check = check_settings, .open = open, .start = start, .process_stop = process_stop},
+    .hooks = {.check = check_settings, .files = files, .open = open, .start = start, .process_stop = process_stop},
     .description =
         "Looks users up in a table with Kamailio's columns and lets module auth check what they sent.  The table is "
         "created if it "

@@ -28,8 +28,7 @@ namespace {
 
 using script::Args;
 using script::Run;
-
-int truth(bool yes) { return yes ? 1 : -1; }
+using script::truth;
 
 // --- branches ------------------------------------------------------------------------------------------------
 // "0.5" as thousandths; kNoQ for "".

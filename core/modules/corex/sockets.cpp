@@ -15,9 +15,8 @@ namespace {
 
 using script::Args;
 using script::Run;
+using script::truth;
 using script::Value;
-
-int truth(bool yes) { return yes ? 1 : -1; }
 
 // --- sockets -------------------------------------------------------------------------------------------------
 const net::Listener* listener_named(std::string_view name) {

@@ -16,8 +16,7 @@ namespace {
 
 using script::Args;
 using script::Run;
-
-int truth(bool yes) { return yes ? 1 : -1; }
+using script::truth;
 
 // First argument: a table, known at start if it is constant.
 Status prepare_table(Args& args) {

@@ -70,6 +70,7 @@ void each_second(ProcessKind kind) {
 }
 
 Status check() { return check_database(); }
+std::vector<WantedFile> files() { return wants_database() ? db::files_of(database_url()) : std::vector<WantedFile>(); }
 Status open() { return wants_database() ? db::make_folder(database_url()) : Status{}; }
 
 // event_route[htable:mod-init] fills tables before the first message.
@@ -161,6 +162,7 @@ const ModuleDescriptor kModule{
     .variables = variables(),
     .commands = commands(),
     .hooks = {.check = check,
+              .files = files,
               .open = open,
               .parts = parts,
               .start = start,

@@ -35,6 +35,13 @@ Status check() {
     return {};
 }
 
+std::vector<WantedFile> files() {
+    std::vector<WantedFile> made;
+    if (wanted(kFifo)) made.push_back({fifo_address()->name});
+    if (wanted(kDatagram) && datagram_address()->is_path()) made.push_back({datagram_address()->name});
+    return made;
+}
+
 Status open() {
     if (wanted(kFifo)) {
         auto opened = rpc::open_for_module(*fifo_address(), settings.fifo);
@@ -67,7 +74,7 @@ const ModuleDescriptor kModule{
     .summary = "Control of the running server: JSON-RPC 2.0 over a FIFO and a datagram socket.",
     .params = params(),
     .commands = kCommands,
-    .hooks = {.check = check, .open = open},
+    .hooks = {.check = check, .files = files, .open = open},
     .description =
         "The same commands as over binary RPC (module ctl), for kamctl, which uses the FIFO, and kamcli, which uses "
         "the "

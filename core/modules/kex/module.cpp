@@ -20,9 +20,9 @@ namespace {
 
 using script::Args;
 using script::Run;
+using script::truth;
 
 constexpr int64_t kMostFlags = 32;
-int truth(bool yes) { return yes ? 1 : -1; }
 
 Status prepare_flag(Args& args) {
     const script::Value* const flag = args.constant(0);

@@ -22,9 +22,8 @@ namespace {
 
 using script::Args;
 using script::Run;
+using script::truth;
 using script::Value;
-
-int truth(bool yes) { return yes ? 1 : -1; }
 
 int is_set(Run& run, const Args& args) { return truth(!args.value(run, 0).is_null()); }
 int not_empty(Run& run, const Args& args) { return truth(!args.text(run, 0).empty()); }

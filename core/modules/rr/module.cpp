@@ -9,7 +9,7 @@
 #include "core/modules/rr/route_set.h"
 #include "core/script/avp_param.h"
 #include "core/script/function.h"
-#include "core/script/regex.h"
+#include "core/script/regex_argument.h"
 #include "core/script/run.h"
 #include "core/sip/params.h"
 
@@ -18,7 +18,7 @@ namespace {
 
 using script::Args;
 using script::Run;
-using RegexPtr = std::shared_ptr<const script::Regex>;
+using script::truth;
 
 IntSetting g_enable_full_lr{0}, g_append_fromtag{1}, g_enable_double_rr{1}, g_add_username{0};
 IntSetting g_socket_mismatch_warning{1}, g_force_send_socket{0}, g_ignore_sips{0}, g_sockname_mode{0};
@@ -26,7 +26,6 @@ TextSetting g_custom_user_avp{};
 script::AvpParam g_custom_user(g_custom_user_avp);
 
 constexpr int kTrue = 1, kFalse = -1, kOnlyOwn = -3;
-int truth(bool yes) { return yes ? kTrue : kFalse; }
 
 // Goes into a URI between angle brackets: nothing may end it.
 bool fits_into_uri(std::string_view text) { return text.find_first_of("<>\"\r\n \t,") == text.npos; }
@@ -135,19 +134,10 @@ int do_loose_route_mode(Run& run, const Args& args) {
     return loose_route(run, how);
 }
 
-Status prepare_regex(Args& args) {
-    const script::Value* const pattern = args.constant(0);
-    if (pattern == nullptr) return {};
-    auto regex = script::Regex::compile(pattern->text);
-    if (!regex) return std::move(regex).error();
-    args.keep(*regex);
-    return {};
-}
 int check_route_param(Run& run, const Args& args) {
     const std::string_view params = own_route_params(run);
     if (params.empty()) return kFalse;
-    if (const RegexPtr* const known = args.prepared<RegexPtr>()) return truth((*known)->matches(params));
-    const RegexPtr regex = script::cached_regex(args.text(run, 0));
+    const script::RegexPtr regex = script::regex_argument<0>(run, args);
     return truth(regex != nullptr && regex->matches(params));
 }
 
@@ -198,7 +188,7 @@ const Function kFunctions[] = {
      kRequests, do_loose_route_mode},
     {"check_route_param", 1, 1, "(string regex)",
      "After loose_route(): true if the parameters of our Route match the pattern.", kAnyRoute, check_route_param,
-     prepare_regex, 1},
+     script::prepare_regex<0>, 1},
     {"is_direction", 1, 1, "(string direction)",
      "After loose_route(): \"downstream\" if the dialog's caller sent this request, \"upstream\" if the callee did.",
      kAnyRoute, is_direction, prepare_direction},

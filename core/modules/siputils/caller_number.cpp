@@ -17,14 +17,13 @@ namespace {
 
 using script::Args;
 using script::Run;
+using script::truth;
 using script::Value;
 
 TextSetting g_rpid_avp{"$avp(s:rpid)"};
 TextSetting g_rpid_prefix{""};
 TextSetting g_rpid_suffix{";party=calling;id-type=subscriber;screen=yes"};
 std::shared_ptr<const script::Format> g_rpid;
-
-int truth(bool yes) { return yes ? 1 : -1; }
 
 // --- tel URIs: RFC 3261 19.1.6 -----------------------------------------------------------------------------
 std::string_view without_separators(Run& run, std::string_view number) {

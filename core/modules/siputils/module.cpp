@@ -26,8 +26,7 @@ namespace {
 
 using script::Args;
 using script::Run;
-
-int truth(bool yes) { return yes ? 1 : -1; }
+using script::truth;
 
 int has_totag(Run& run, const Args&) {
     const sip::NameAddr* const to = run.message().to();

@@ -23,11 +23,10 @@ using net::ConnectionId;
 using net::ConnectionState;
 using script::Args;
 using script::Run;
+using script::truth;
 
 IntSetting g_closed_event{1};
 enum ClosedEvent : int64_t { kNever, kAlways, kWhenAsked };
-
-int truth(bool yes) { return yes ? 1 : -1; }
 
 // The connection that an argument names, or without it that of the message.
 Connection* connection_of(Run& run, const Args& args, std::optional<size_t> argument) {

@@ -35,8 +35,7 @@ void set_content_type(Run& run, std::string_view type) {
 namespace {
 
 using script::Args;
-
-int truth(bool yes) { return yes ? 1 : -1; }
+using script::truth;
 
 bool is_one_line(std::string_view text) { return !text.empty() && text.find_first_of("\r\n") == text.npos; }
 

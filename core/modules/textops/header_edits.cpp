@@ -5,18 +5,17 @@
 #include "core/base/text.h"
 #include "core/modules/textops/header_lines.h"
 #include "core/script/function.h"
-#include "core/script/regex.h"
+#include "core/script/regex_argument.h"
 #include "core/script/run.h"
 
 namespace kahu::textops {
 namespace {
 
 using script::Args;
+using script::RegexPtr;
 using script::Run;
+using script::truth;
 using sip::HeaderField;
-using RegexPtr = std::shared_ptr<const script::Regex>;
-
-int truth(bool yes) { return yes ? 1 : -1; }
 
 // --- removing ------------------------------------------------------------------------------------------
 template <class Wanted>
@@ -51,19 +50,13 @@ int remove_hf_idx(Run& run, const Args& args) {
     return -1;
 }
 
-template <size_t i>
-Result<RegexPtr> constant_regex(const Args& args) {
-    const script::Value* const pattern = args.constant(i);
-    if (pattern == nullptr) return RegexPtr();
-    return script::Regex::compile(pattern->is_text() ? pattern->text : std::to_string(pattern->number), true, true);
-}
 struct NamePatterns {
     RegexPtr first, second;
 };
 Status prepare_patterns(Args& args) {
-    auto first = constant_regex<0>(args);
+    auto first = script::constant_regex<0, true>(args);
     if (!first) return std::move(first).error();
-    auto second = args.size() > 1 ? constant_regex<1>(args) : Result<RegexPtr>(RegexPtr());
+    auto second = args.size() > 1 ? script::constant_regex<1, true>(args) : Result<RegexPtr>(RegexPtr());
     if (!second) return std::move(second).error();
     args.keep(NamePatterns{*first, *second});
     return {};

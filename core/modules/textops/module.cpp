@@ -10,7 +10,7 @@
 #include "core/modules/textops/header_lines.h"
 #include "core/script/core_functions.h"
 #include "core/script/function.h"
-#include "core/script/regex.h"
+#include "core/script/regex_argument.h"
 #include "core/script/run.h"
 #include "core/sip/header_table.h"
 #include "core/sip/params.h"
@@ -21,12 +21,11 @@ namespace {
 using script::Args;
 using script::Regex;
 using script::Run;
+using script::truth;
 using sip::HeaderField;
 using sip::HeaderId;
 
-using RegexPtr = std::shared_ptr<const Regex>;
-
-int truth(bool yes) { return yes ? 1 : -1; }
+using script::RegexPtr;
 
 // --- headers ---------------------------------------------------------------------------------------
 Status prepare_header_name(Args& args) {
@@ -45,26 +44,17 @@ int is_present_hf(Run& run, const Args& args) { return truth(first_named(run, ar
 
 // --- search ----------------------------------------------------------------------------------------
 template <size_t i>
-Status prepare_regex(Args& args) {
-    const script::Value* const pattern = args.constant(i);
-    if (pattern == nullptr) return {};
-    auto regex = Regex::compile(pattern->is_text() ? pattern->text : std::to_string(pattern->number), true, true);
-    if (!regex) return std::move(regex).error();
-    args.keep(*regex);
-    return {};
-}
-bool found(Run& run, const Args& args, size_t i, std::string_view text) {
-    if (const RegexPtr* const known = args.prepared<RegexPtr>()) return (*known)->matches(text);
-    const RegexPtr regex = script::cached_regex(args.text(run, i), true);
+bool found(Run& run, const Args& args, std::string_view text) {
+    const RegexPtr regex = script::regex_argument<i, true>(run, args);
     return regex != nullptr && regex->matches(text);
 }
-int search(Run& run, const Args& args) { return truth(found(run, args, 0, run.message().bytes())); }
+int search(Run& run, const Args& args) { return truth(found<0>(run, args, run.message().bytes())); }
 int search_body(Run& run, const Args& args) {
-    return truth(!run.message().body().empty() && found(run, args, 0, run.message().body()));
+    return truth(!run.message().body().empty() && found<0>(run, args, run.message().body()));
 }
 int search_str(Run& run, const Args& args) {
     const std::string_view text = args.text(run, 0);
-    return text.empty() ? -2 : truth(found(run, args, 1, text));
+    return text.empty() ? -2 : truth(found<1>(run, args, text));
 }
 Status prepare_substring(Args& args) {
     const script::Value* const pattern = args.constant(1);
@@ -94,7 +84,7 @@ int search_hf(Run& run, const Args& args) {
     const bool only_last = which == "l", only_first = which == "f";
     for (const HeaderField* field = message.first(args.text(run, 0)); field != nullptr; field = message.next(field)) {
         if (only_last && message.next(field) != nullptr) continue;
-        if (found(run, args, 1, field->value)) return 1;
+        if (found<1>(run, args, field->value)) return 1;
         if (only_first) return -1;
     }
     return -1;
@@ -177,17 +167,17 @@ const Function kQuestions[] = {
     {"is_present_hf_pv", 1, 1, "(string name)", "The same as is_present_hf().", kAnyRoute, is_present_hf,
      prepare_header_name},
     {"search", 1, 1, "(string regex)", "True if the pattern is somewhere in the message.", kAnyRoute, search,
-     prepare_regex<0>, 1},
+     script::prepare_regex<0, true>, 1},
     {"search_body", 1, 1, "(string regex)", "True if the pattern is somewhere in the body.", kAnyRoute, search_body,
-     prepare_regex<0>, 1},
+     script::prepare_regex<0, true>, 1},
     {"search_str", 2, 2, "(string text, string regex)", "True if the pattern is somewhere in the text.", kAnyRoute,
-     search_str, prepare_regex<1>},
+     search_str, script::prepare_regex<1, true>},
     {"regex_substring", 5, 5, "(string text, string regex, int group, int groups, variable)",
      "Gives the variable what a group of the pattern matched; groups is how many of them to look at, group less.",
      kAnyRoute, regex_substring, prepare_substring},
     {"search_hf", 2, 3, "(string name, string regex[, string which])",
      "True if the pattern is in a header of that name; which is a (all), f (first) or l (last).", kAnyRoute, search_hf,
-     prepare_regex<1>, 2},
+     script::prepare_regex<1, true>, 2},
     {"has_body", 0, 1, "([string type])", "True if there is a body, of that content type if one is given.", kAnyRoute,
      has_body},
     {"cmp_str", 2, 2, kTwoTexts, "True if both are equal.", kAnyRoute, cmp_str},

@@ -5,6 +5,7 @@
 #include "core/modules/textops/header_edits.h"
 #include "core/script/function.h"
 #include "core/script/message_facts.h"
+#include "core/script/regex_argument.h"
 #include "core/script/script_place.h"
 #include "core/script/substitution.h"
 #include "core/script/uri_edit.h"
@@ -14,12 +15,11 @@ namespace {
 
 using script::Args;
 using script::Regex;
+using script::RegexPtr;
 using script::Run;
 using script::Substitution;
+using script::truth;
 using sip::HeaderField;
-using RegexPtr = std::shared_ptr<const Regex>;
-
-int truth(bool yes) { return yes ? 1 : -1; }
 
 // --- subst ---------------------------------------------------------------------------------------------
 template <size_t i>
@@ -93,18 +93,8 @@ int subst_hf(Run& run, const Args& args) {
 }
 
 // --- replace -------------------------------------------------------------------------------------------
-Status prepare_pattern(Args& args) {
-    const script::Value* const pattern = args.constant(0);
-    if (pattern == nullptr) return {};
-    auto regex = Regex::compile(pattern->is_text() ? pattern->text : std::to_string(pattern->number), true, true);
-    if (!regex) return std::move(regex).error();
-    args.keep(*regex);
-    return {};
-}
-RegexPtr pattern(Run& run, const Args& args) {
-    const RegexPtr* const known = args.prepared<RegexPtr>();
-    return known != nullptr ? *known : script::cached_regex(args.text(run, 0), true);
-}
+constexpr auto prepare_pattern = script::prepare_regex<0, true>;
+RegexPtr pattern(Run& run, const Args& args) { return script::regex_argument<0, true>(run, args); }
 int replace_in(Run& run, const Args& args, std::string_view part, size_t most) {
     const RegexPtr regex = pattern(run, args);
     if (regex == nullptr || part.empty()) return -1;

@@ -13,7 +13,7 @@
 #include "core/modules/textopsx/header_values.h"
 #include "core/modules/textopsx/iterators.h"
 #include "core/script/outgoing.h"
-#include "core/script/regex.h"
+#include "core/script/regex_argument.h"
 #include "core/script/run.h"
 
 namespace kahu::textopsx {
@@ -77,19 +77,8 @@ constexpr HeaderId kNeeded[] = {HeaderId::via,          HeaderId::from,         
                                 HeaderId::max_forwards, HeaderId::route,         HeaderId::record_route,
                                 HeaderId::content_type, HeaderId::content_length};
 
-using RegexPtr = std::shared_ptr<const script::Regex>;
-Status prepare_keep(Args& args) {
-    const script::Value* const pattern = args.constant(0);
-    if (pattern == nullptr) return {};
-    auto regex = script::Regex::compile(pattern->text);
-    if (!regex) return std::move(regex).error();
-    args.keep(*regex);
-    return {};
-}
 int keep_headers(Run& run, const Args& args) {
-    RegexPtr regex;
-    if (const RegexPtr* const known = args.prepared<RegexPtr>()) regex = *known;
-    else if (args.size() > 0) regex = script::cached_regex(args.text(run, 0));
+    const script::RegexPtr regex = args.size() > 0 ? script::regex_argument<0>(run, args) : nullptr;
     if (args.size() > 0 && regex == nullptr) return -1;
     for (const sip::HeaderField& field : run.message().headers()) {
         const bool needed = std::find(std::begin(kNeeded), std::end(kNeeded), field.id) != std::end(kNeeded);
@@ -118,8 +107,9 @@ constexpr Function kFunctions[] = {
     {"remove_body", 0, 0, "()", "Removes the body and its type.", kAnyRoute, remove_body},
     {"keep_hf", 0, 1, "([string regex])",
      "Removes all headers whose name does not match, except those that routing and the body need.", kAnyRoute,
-     keep_headers, prepare_keep, 1},
-    {"keep_hf_re", 1, 1, "(string regex)", "The same as keep_hf().", kAnyRoute, keep_headers, prepare_keep, 1},
+     keep_headers, script::prepare_regex<0>, 1},
+    {"keep_hf_re", 1, 1, "(string regex)", "The same as keep_hf().", kAnyRoute, keep_headers, script::prepare_regex<0>,
+     1},
     {"fnmatch", 2, 3, "(string text, string pattern[, string flags])",
      "True if the text matches a pattern of the shell; flag i: letters in either case.", kAnyRoute, match_file_pattern},
     {"append_hf_value", 2, 2, kValue, "Adds a value behind the one that is named, or behind all of that name.",

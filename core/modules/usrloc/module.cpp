@@ -38,6 +38,9 @@ Status check() {
     return {};
 }
 
+std::vector<WantedFile> files() {
+    return settings.mode() == DbMode::none ? std::vector<WantedFile>() : db::files_of(settings.db_url.get());
+}
 Status open() { return settings.mode() == DbMode::none ? Status{} : db::make_folder(settings.db_url.get()); }
 
 std::span<const mem::Part> parts() {
@@ -166,6 +169,7 @@ const ModuleDescriptor kModule{
     .params = params(),
     .commands = commands(),
     .hooks = {.check = check,
+              .files = files,
               .open = open,
               .parts = parts,
               .start = start,
