@@ -33,7 +33,7 @@ def from_our_file(directory, certificates):
 @pytest.fixture(params=[from_stock_file, from_our_file], scope="module")
 def server(request, tmp_path_factory, certificates):
     with request.param(tmp_path_factory.mktemp("baresip"), certificates) as server:
-        for user in ("alice", "bob"):
+        for user in ("alice", "bob", "mallory"):
             add = [KAHUCMD, "-s", server.address, "auth_db.user_add", f"{user}@{DOMAIN}", "secret"]
             subprocess.run(add, check=True, timeout=10)
         yield server
@@ -59,8 +59,8 @@ def test_two_phones_talk(server, tmp_path, certificates, encryption):
 
 def test_a_wrong_password_is_refused(server, tmp_path, certificates):
     """What the others do is digest, then: this one is challenged, answers, and is challenged again."""
-    phone = Baresip(tmp_path / "mallory", "alice", f"{DOMAIN}:{server.tls_port}", "wrong", certificates, 440)
+    phone = Baresip(tmp_path / "mallory", "mallory", f"{DOMAIN}:{server.tls_port}", "wrong", certificates, 440)
     with phone:
         phone.says("401 Unauthorized")
         assert "200 OK" not in phone.process.log()
-        assert "AoR: alice" not in server.rpc("ul.dump")
+        assert "AoR: mallory" not in server.rpc("ul.dump")

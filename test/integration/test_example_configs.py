@@ -15,13 +15,11 @@ EXAMPLES = Path("/usr/share/doc/kamailio/examples")
 FILES = sorted(path for path in EXAMPLES.rglob("*.cfg*") if "tls.cfg" not in path.name and path.suffix in (".cfg", ".sample"))
 pytestmark = [pytest.mark.kahu_only, pytest.mark.skipif(not FILES, reason="Debian's package kamailio is not installed")]
 
-# Files with mistakes that Kamailio refuses, too; and what Kahu does not take on purpose: names in place of addresses,
-# scripts in other languages.
+# Files with mistakes that Kamailio refuses, too; and what Kahu does not take on purpose: names in place of addresses.
 MISTAKES = {
     "exec/exec_s5.cfg": "30:34: ';' is missing", "exec/exec_s5b.cfg": "30:34: ';' is missing",
     "kamailio/exec_s5.cfg": "33:34: ';' is missing", "presence/full-no-failover.cfg": "199:41: unexpected '%'",
     "kamailio/replicate.cfg": "67:23: unexpected '.'", "mixed/replicate.cfg": "64:23: unexpected '.'",
-    "kemi/kamailio-basic-kemi.cfg": "413:1: unknown statement 'cfgengine'",
     "pkg/sip-router-oob.cfg": "1718:1: this #!ifdef is not closed",
 }
 SYNTAX = re.compile(r"unexpected|is missing behind|does not belong here|is not closed|unknown statement")

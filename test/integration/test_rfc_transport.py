@@ -175,6 +175,7 @@ def test_reply_with_nowhere_to_go_is_dropped(relay, endpoint, kind):
             assert wait_until(lambda: values(server.rpc("tm.stats"))["current"] == "0", 5)
             return server.heap_used()
 
+        server.warm_up()
         before = ten()
         assert ten() < before + 64 * 1024
         assert waiting.connections == 0
@@ -409,7 +410,8 @@ def test_clients_that_vanish_in_the_middle_of_transactions(relay, endpoint, long
         assert far.next() is not None
         vanish(client, (number // 2 % 2, 0))
 
-    for number in range(100):  # what is allocated once is not what a client costs
+    server.warm_up()
+    for number in range(100):
         once(number)
 
     def is_quiet():

@@ -52,8 +52,8 @@ class FailingServer(SweptServer):
         return sorted(counts)[1]
 
     def settled(self, most=None):
-        """Bytes used when nothing goes on: connections closed, transactions over, each worker with contexts of the
-        newest profiles only."""
+        """Bytes used when nothing goes on: connections closed, transactions over (64 times retr_timer1 later if nobody
+        acknowledges), each worker with contexts of the newest profiles only."""
         for _ in range(2):
             self._change_profile()
             self.rpc.call("tls.reload")
@@ -62,7 +62,7 @@ class FailingServer(SweptServer):
                 client.close()
         lowest, same = self._uses(), 0
         deadline = time.monotonic() + 8
-        while same < 12 and time.monotonic() < deadline and not (most and self._is_within(lowest, most)):
+        while same < 20 and time.monotonic() < deadline and not (most and self._is_within(lowest, most)):
             time.sleep(0.1)
             now = self._uses()
             same = same + 1 if sum(now.values()) >= sum(lowest.values()) else 0
