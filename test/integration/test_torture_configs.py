@@ -3,6 +3,7 @@
 What is wrong with a message is said as by the proxy of test_torture_proxied.py; what is right gets the answer that the
 configuration has for it.  Over TCP and TLS a refusal is an answer, too, before the connection is closed.
 """
+import itertools
 import re
 
 import pytest
@@ -21,9 +22,10 @@ pytestmark = pytest.mark.kahu_only
 NOT_OURS = 403
 REGISTRATIONS = "cparam01 cparam02 dblreq escnull ipv6-good port-ambiguous port-unambiguous regaut01 regbadct regescrt unksm2"
 WITHIN_A_CALL = {"mult-ip-in-header": (404,), "via-received-param-with-delim": (404,)}  # To-tags of nobody's calls
+UNRESOLVED = (478, 477)  # there is no such name; or the name server did not say so in time
 ANSWERS = {
-    "stock": WITHIN_A_CALL | {"wsinv": (478,), "unksm2": (400,), "bext01": (NOT_OURS,)},  # it does not look at Proxy-Require
-    "kahu": WITHIN_A_CALL | {"wsinv": (477, 478)} | {name: (401,) for name in REGISTRATIONS.split()},
+    "stock": WITHIN_A_CALL | {"wsinv": UNRESOLVED, "unksm2": (400,), "bext01": (NOT_OURS,)},  # it does not look at Proxy-Require
+    "kahu": WITHIN_A_CALL | {"wsinv": UNRESOLVED} | {name: (401,) for name in REGISTRATIONS.split()},
 }
 
 
@@ -60,9 +62,12 @@ def server(tmp_path_factory, certificates, request):
         names.close()
 
 
+_serial = itertools.count(1)
+
+
 def made_new(raw, name, transport):
-    """The same to another transport, or of a name that shares its ids, is another transaction."""
-    mark = f"{name}{transport}".replace("-", "").encode()
+    """The same again, to another transport, or of a name that shares its ids, is another transaction."""
+    mark = f"{name}{transport}{next(_serial)}".replace("-", "").encode()
     raw = re.sub(rb"z9hG4bK(?=[^;,\s])", b"z9hG4bK" + mark, raw)
     return re.sub(rb"^((?:Call-ID|i)[ \t]*:\s*)(?=\S)", rb"\g<1>" + mark, raw, flags=re.I | re.M)
 
