@@ -42,7 +42,7 @@ class Loader {
         set_paths();
         if (Status planned = plan(); !planned) return std::move(planned).error();
         check_modules();
-        if (options_.check_only) check_files();
+        if (options_.check_only && !found_.failed()) check_files();
         compile();
         if (found_.failed()) return everything_found();
         config::runtime_cfg().remember_configured();

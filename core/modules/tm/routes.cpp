@@ -122,8 +122,8 @@ void take_unseen(const Transaction& t, Unseen& out) {
 }
 
 void show(Id id, const Unseen& unseen, Revived& revived) {
-    bool sends = true;
-    if (revived.begin(id, kBranchRoute)) {
+    bool sends = !unseen.request.empty();  // there may have been no memory for it
+    if (sends && revived.begin(id, kBranchRoute)) {
         revived.run.set_request_uri(unseen.uri);
         sends = script::run_onsend_route(revived.run, unseen.to, unseen.request);
     }
