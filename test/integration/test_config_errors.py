@@ -34,7 +34,7 @@ PARAMETERS = {
     "missing bracket of a modparam": ('«modparam("tls", "session_cache", 1»\nmodparam("tls", "session_timeout", 1)',
                                       "')' is missing behind '1'"),
     "missing comma": ('«modparam("tls" "session_cache", 1)»', 'modparam("module", "parameter", value)'),
-    "a path too long for a FIFO": ('loadmodule "jsonrpcs.so"\n«modparam("jsonrpcs", "fifo_name", "/' + "x" * 150 + '")»', "107 bytes"),
+    "a path too long for a FIFO": ('loadmodule "jsonrpcs.so" «modparam("jsonrpcs", "fifo_name", "/' + "x" * 150 + '")»', "107 bytes"),
     "another database": ('«loadmodule "db_mysql.so"»', "databases: db_sqlite"),
     "what a module refuses": ('«modparam("tls", "config", "/nonexistent/tls.cfg")»', "tls.cfg(5) shows one"),
 }
